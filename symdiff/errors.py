@@ -28,7 +28,11 @@ class Span:
             return ""
         stripped = self.text.lstrip()
         start = max(self.column - (len(self.text) - len(stripped)), 0)
-        end = self.end_column - (len(self.text) - len(stripped)) if self.end_line == self.line else len(stripped)
+        end = (
+            self.end_column - (len(self.text) - len(stripped))
+            if self.end_line == self.line
+            else len(stripped)
+        )
         width = max(min(end, len(stripped)) - start, 1)
         return f"    {stripped.rstrip()}\n    {' ' * start}{'^' * width}"
 

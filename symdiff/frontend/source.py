@@ -1,0 +1,371 @@
+"""From a running Python function to the `ast` node it was compiled from.
+
+Enters: a function object.  Leaves: a `Source`: the node, with the positions of the real file, and the
+lines to cut its text from.  Invariant: the node compiles to the code that is running.  Bytecode, constants
+(by type and sign), names, flags and nested code are compared; where they differ there is an error and
+never the text of another function.  Nothing of the user's is executed: text is parsed and compiled, no more.
+
+How, and why so.  The whole text is parsed and compiled.  A smaller part would not do: the class around a
+function mangles its `__names`, functions around it decide which names are free, and even imports at module
+level change its code (`name.method()` is compiled differently where the module imports `name`).  Future
+imports, which a notebook carries from cell to cell, are taken from the flags of the running code.  This
+costs 2 ms for 300 lines, and is kept for the next function of the same text.
+
+A `def` is told from others by its name and first line, which no two share.  Lambdas can share a line; such
+are compiled as if each stood on a line of its own, so that every code object names its node with or
+without column information.  Several with equal code are told apart by the columns of the running code.  An
+edit that merely moved a function is no error: the node and its positions are those of the new text.
+"""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import functools
+import io
+import linecache
+import threading
+import tokenize
+import types
+import warnings
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from symdiff.errors import SourceError, Span, StaleSourceError
+
+FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
+_FUTURE_FLAGS = functools.reduce(
+    int.__or__, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
+)
+_PLAIN = (bool, int, str, bytes, types.NoneType, types.EllipsisType)
+# `types.coroutine` sets this one on a finished function.
+_SET_AFTER_COMPILATION = 0x100  # inspect.CO_ITERABLE_COROUTINE
+# Notebooks compile cells so; it changes only the code of a cell that awaits at its top level.
+_TOP_LEVEL_AWAIT = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+
+_RELOAD = "the file changed since it was imported: restart Python, or reload the module and take it anew"
+_PYTEST = (
+    "pytest rewrote the assert statements of this module, so what runs is not what is written: move the "
+    "function to a module that is not a test module, or put PYTEST_DONT_REWRITE into this module's docstring"
+)
+_NO_SOURCE = (
+    "define it in a file or a notebook cell; for text run with exec, compile it under a file name of its own "
+    "and register the text in linecache.cache under that name"
+)
+_TOO_DEEP = "move the function to another file, or split the very long expression in this one into statements"
+
+# The filters of `warnings` belong to the whole process: two threads must not save and restore them crosswise.
+_quiet = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The verified node of a function, its file name and the lines of that file (without line ends).
+
+    The node is shared with later calls for the same file: read it, do not change it.
+    """
+
+    node: FunctionNode
+    file: str
+    lines: tuple[str, ...]
+
+    def span(self, node: ast.AST) -> Span:
+        """Where `node` stands, columns in characters; a node that has no position gets that of its parts."""
+        line, start, end_line, end = _extent(node) or _extent(self.node) or (1, 0, 1, 0)
+        text = self._line(line)
+        end_column = _characters(self._line(end_line), end)
+        return Span(self.file, line, _characters(text, start), end_line, end_column, text)
+
+    def segment(self, node: ast.AST) -> str:
+        """The user's text of `node` on one line.
+
+        Of a node on one line it is the exact text; of more lines, the comments between them are left out and
+        each line break with its indentation and backslash becomes one space.
+        """
+        extent = _extent(node)
+        if extent is None:
+            return ""
+        line, start, end_line, end = extent
+        if line == end_line:
+            return self._line(line).encode()[start:end].decode(errors="replace")
+        pieces = [self._line(number) for number in range(line, end_line + 1)]
+        pieces[-1] = pieces[-1].encode()[:end].decode(errors="replace")
+        pieces[0] = pieces[0].encode()[start:].decode(errors="replace")
+        pieces = [piece.strip().removesuffix("\\").rstrip() for piece in _without_comments(pieces)]
+        return " ".join(piece for piece in pieces if piece)
+
+    def _line(self, number: int) -> str:
+        return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
+
+
+def source_of(function: types.FunctionType) -> Source:
+    """The source of exactly this function object (wrappers are not followed), verified against its code.
+
+    Raises SourceError where there is no text or Python cannot parse its depth, StaleSourceError where the
+    text is not that of the running code or does not say which of several equal functions it is.
+    """
+    if not isinstance(function, types.FunctionType):
+        raise SourceError(
+            f"an object of type `{type(function).__name__}` has no Python source",
+            "pass a function written in Python with def or lambda; of a partial its func",
+        )
+    code = function.__code__
+    stale: StaleSourceError | None = None
+    try:
+        for text in _texts(function):
+            try:
+                return _located(text, code)
+            except StaleSourceError as error:
+                stale = stale or error
+    except (RecursionError, MemoryError):
+        what = f"the file of `{code.co_qualname}` holds an expression too deeply nested for Python to parse"
+        raise SourceError(what, _TOO_DEEP, Span(code.co_filename, code.co_firstlineno)) from None
+    what = f"the source of `{code.co_qualname}` cannot be found"
+    raise stale or SourceError(what, _NO_SOURCE, Span(code.co_filename, code.co_firstlineno))
+
+
+# Texts
+
+
+def _texts(function: types.FunctionType) -> Iterator[str]:
+    """The different texts that may hold the function, the likeliest first."""
+    seen = set()
+    for read in (_cached, _interactive, _stored, _loaded):
+        try:
+            text = read(function)
+        except Exception:  # a loader is foreign code, and linecache lets through what it raises
+            continue
+        text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+        if text and text not in seen:
+            seen.add(text)
+            yield text
+
+
+def _cached(function: types.FunctionType) -> str:
+    """What tracebacks show: files, notebook cells, doctests (which replace `getlines`), registered text."""
+    linecache.checkcache(function.__code__.co_filename)
+    return "".join(linecache.getlines(function.__code__.co_filename, function.__globals__))
+
+
+def _interactive(function: types.FunctionType) -> str:
+    """What `python -c` and the prompt keep for each code object (3.13.1 and later)."""
+    lines: Callable[[types.CodeType], list[str]] = getattr(linecache, "_getlines_from_code", lambda code: [])
+    return "".join(lines(function.__code__))
+
+
+def _stored(function: types.FunctionType) -> str:
+    """The loader's bytes, decoded as Python decodes them: `get_source` of a zip file assumes UTF-8."""
+    loader, _ = _loader(function)
+    data: bytes = loader.get_data(function.__code__.co_filename)
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+    return data.decode(encoding)
+
+
+def _loaded(function: types.FunctionType) -> str:
+    """The loader's text as it is: linecache cuts it at form feeds and Unicode line separators."""
+    loader, name = _loader(function)
+    return str(loader.get_source(name) or "")
+
+
+def _loader(function: types.FunctionType) -> tuple[Any, str]:
+    namespace = function.__globals__
+    spec = namespace.get("__spec__")
+    loader = getattr(spec, "loader", None) or namespace["__loader__"]
+    return loader, getattr(spec, "name", None) or namespace["__name__"]
+
+
+# Finding the node
+
+
+def _located(text: str, code: types.CodeType) -> Source:
+    """The function's node in `text`; StaleSourceError unless exactly one fits."""
+    try:
+        module = _module(text, code.co_flags & _FUTURE_FLAGS)
+    except (SyntaxError, ValueError):  # ValueError: null bytes and lone surrogates
+        raise _stale(code, text.split("\n"), "does not compile") from None
+    fitting = _fitting(module, code, code.co_firstlineno)
+    moved = [] if fitting else _fitting(module, code, None)
+    if len(fitting) > 1:
+        fitting = _by_columns(fitting, code)
+    if len(fitting) + len(moved) == 1:
+        return Source((fitting or moved)[0], code.co_filename, module.lines)
+    what = "has it in several places" if fitting or moved else "is not what is running"
+    raise _stale(code, module.lines, what)
+
+
+def _fitting(module: _Module, code: types.CodeType, line: int | None) -> list[FunctionNode]:
+    """The nodes that start on `line` (None: anywhere) and compile to `code`."""
+    wanted = _fingerprint(code)
+    return [
+        node
+        for node in _functions(module.tree, code.co_name, line)
+        if any(_fingerprint(compiled) == wanted for compiled in module.codes_of(node))
+    ]
+
+
+def _functions(tree: ast.Module, name: str, line: int | None) -> Iterator[FunctionNode]:
+    """The function nodes of that name that start on `line` (None: anywhere)."""
+    for statement in tree.body:
+        if line is not None and not _first_line(statement) <= line <= (statement.end_lineno or line):
+            continue
+        for node in ast.walk(statement):
+            if not isinstance(node, FunctionNode):
+                continue
+            if _name(node) == name and (line is None or _first_line(node) == line):
+                yield node
+
+
+def _by_columns(nodes: list[FunctionNode], code: types.CodeType) -> list[FunctionNode]:
+    """Of lambdas on one line with equal code, the one whose text holds most of the code's positions.
+
+    Without column information (`-X no_debug_ranges`) all hold none; then those that read the same are one.
+    """
+    positions = [p for p in code.co_positions() if p[2] is not None and (p[0], p[2]) != (p[1], p[3])]
+
+    def held(node: FunctionNode) -> int:
+        start, end = (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)
+        return sum(start <= (p[0], p[2]) and (p[1], p[3]) <= end for p in positions)
+
+    counts = [held(node) for node in nodes]
+    best = [node for node, count in zip(nodes, counts, strict=True) if count == max(counts)]
+    return best[:1] if len({ast.dump(node) for node in best}) == 1 else best
+
+
+def _stale(code: types.CodeType, lines: Sequence[str], what: str) -> StaleSourceError:
+    line = code.co_firstlineno
+    text = lines[line - 1] if 0 < line <= len(lines) else ""
+    rewritten = any(name.startswith("@py") for c in _nested(code) for name in c.co_names)
+    return StaleSourceError(
+        f"`{code.co_qualname}` is running, but the source found for it {what}",
+        _PYTEST if rewritten else _RELOAD,
+        Span(code.co_filename, line, text=text),
+    )
+
+
+# Parsing and compiling
+
+
+@dataclass(frozen=True, slots=True)
+class _Module:
+    """A text parsed and compiled: its tree, and its code objects by name and first line."""
+
+    tree: ast.Module
+    lines: tuple[str, ...]
+    codes: dict[tuple[str, int], list[types.CodeType]]
+    numbers: dict[FunctionNode, int]  # of the lambdas that share a line: the line each was compiled on
+
+    def codes_of(self, node: FunctionNode) -> list[types.CodeType]:
+        """What the node compiled to: several equal ones in a `finally`, which is compiled twice."""
+        return self.codes.get((_name(node), self.numbers.get(node) or _first_line(node)), [])
+
+
+@functools.lru_cache(maxsize=8)
+def _module(text: str, flags: int) -> _Module:
+    """The module of a text; shared by all who ask for it, so it is never changed."""
+    tree: ast.Module = _compile(text, flags | ast.PyCF_ONLY_AST)
+    lines = tuple(text.split("\n"))
+    crowded = [number for number, line in enumerate(lines, 1) if line.count("lambda") > 1]
+    lambdas = [node for line in crowded for node in _functions(tree, "<lambda>", line)]
+    numbers = {node: number for number, node in enumerate(lambdas, len(lines) + 1)}
+    codes: dict[tuple[str, int], list[types.CodeType]] = {}
+    for code in _nested(_compile_numbered(tree, numbers, flags)):
+        codes.setdefault((code.co_name, code.co_firstlineno), []).append(code)
+    return _Module(tree, lines, codes, numbers)
+
+
+def _compile_numbered(tree: ast.Module, numbers: dict[FunctionNode, int], flags: int) -> types.CodeType:
+    """Compile the tree with these nodes on these lines; afterwards it is as it was."""
+    positions = [(node, node.lineno, node.end_lineno) for node in numbers]
+    for node, line, end_line in positions:
+        node.lineno, node.end_lineno = numbers[node], numbers[node] + (end_line or line) - line
+    code: types.CodeType = _compile(tree, flags | _TOP_LEVEL_AWAIT)
+    for node, line, end_line in positions:
+        node.lineno, node.end_lineno = line, end_line
+    return code
+
+
+def _compile(source: str | ast.Module, flags: int) -> Any:
+    """`compile` without a repetition of the warnings that the user saw when the code was first compiled."""
+    with _quiet, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return compile(source, "<symdiff>", "exec", flags, dont_inherit=True)
+
+
+def _nested(code: types.CodeType) -> Iterator[types.CodeType]:
+    pending = [code]
+    while pending:
+        code = pending.pop()
+        yield code
+        pending += [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
+
+
+def _fingerprint(value: object) -> Hashable:
+    """A key that is equal for constants, code among them, exactly where they mean the same at run time.
+
+    `==` will not do: it takes 1, 1.0 and True for one another, likewise 0.0 and -0.0, and no NaN for itself.
+    """
+    if isinstance(value, types.CodeType):
+        flags = value.co_flags & ~_SET_AFTER_COMPILATION
+        counts = (value.co_argcount, value.co_posonlyargcount, value.co_kwonlyargcount, flags)
+        names = (value.co_qualname, value.co_names, value.co_varnames, value.co_freevars, value.co_cellvars)
+        constants = tuple(map(_fingerprint, value.co_consts))
+        # co_code is the code as compiled, whatever the interpreter or a tracer has since put in its place.
+        return value.co_code, value.co_exceptiontable, counts, names, constants
+    if type(value) is tuple:
+        return tuple, tuple(map(_fingerprint, value))
+    if type(value) is frozenset:
+        return frozenset, frozenset(map(_fingerprint, value))
+    if type(value) is slice:
+        return slice, tuple(map(_fingerprint, (value.start, value.stop, value.step)))
+    if type(value) is complex:
+        return complex, repr(value.real), repr(value.imag)
+    if type(value) is float:
+        return float, repr(value)
+    # A constant of another type was put there by hand: it equals nothing, and its `__eq__` is not called.
+    return type(value), value if type(value) in _PLAIN else id(value)
+
+
+# Positions
+
+
+def _name(node: FunctionNode) -> str:
+    return "<lambda>" if isinstance(node, ast.Lambda) else node.name
+
+
+def _first_line(node: ast.stmt | ast.Lambda) -> int:
+    """The line a code object calls its first: that of the first decorator, where there is one."""
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return decorators[0].lineno if decorators else node.lineno
+
+
+def _extent(node: ast.AST) -> tuple[int, int, int, int] | None:
+    """Line, column, end line and end column (columns in UTF-8 bytes) of a node or else of all its parts."""
+    if hasattr(node, "lineno"):
+        end_line, end = getattr(node, "end_lineno", None), getattr(node, "end_col_offset", None)
+        column = getattr(node, "col_offset", 0)
+        return node.lineno, column, end_line or node.lineno, column if end is None else end
+    parts = [extent for child in ast.iter_child_nodes(node) if (extent := _extent(child))]
+    if not parts:
+        return None
+    return *min(part[:2] for part in parts), *max(part[2:] for part in parts)
+
+
+def _characters(text: str, column: int) -> int:
+    """A column in UTF-8 bytes as a column in characters."""
+    return min(column, len(text)) if text.isascii() else len(text.encode()[:column].decode(errors="replace"))
+
+
+def _without_comments(lines: list[str]) -> list[str]:
+    """Lines cut off at the comment each may end with; a `#` in a string is none."""
+    if not any("#" in line for line in lines):
+        return lines
+    kept = ["(", *lines, ")"]  # in parentheses no line end and no indentation has a meaning
+    try:
+        for token in tokenize.generate_tokens(iter([line + "\n" for line in kept]).__next__):
+            if token.type == tokenize.COMMENT:
+                kept[token.start[0] - 1] = kept[token.start[0] - 1][: token.start[1]]
+    except (tokenize.TokenError, SyntaxError):
+        pass
+    return kept[1:-1]

@@ -1,0 +1,184 @@
+"""The only constructor of nodes.
+
+Enters: operations, operands and attributes.  Leaves: nodes in the open region, and finished regions.
+Invariant: equal operations on equal operands are one node (value numbering) as far as regions allow; every
+node's type is inferred here; only derived code is folded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from symdiff.errors import Span
+from symdiff.ir import types
+from symdiff.ir.node import FOLDS, Attrs, Function, Node, Number, Op, Parameter, Region, Tree
+from symdiff.ir.types import Sizes, Type
+
+_current: ContextVar[Builder] = ContextVar("symdiff_builder")
+
+
+def current() -> Builder:
+    """The builder that rules and operators on nodes write to."""
+    return _current.get()
+
+
+def _no_inference(*_: Any, **__: Any) -> Type:
+    raise AssertionError("parameters and constants are made by their own methods")
+
+
+PARAM = Op("param", _no_inference)
+CONST = Op("const", _no_inference)
+STRUCTURAL = {op.name: op for op in (PARAM, CONST)}
+
+_NUMBER_NAMES = {bool: "bool", int: "int", float: "float", complex: "complex"}
+
+
+@dataclass(slots=True)
+class _Scope:
+    body: list[Node] = field(default_factory=list)
+    numbered: dict[object, Node] = field(default_factory=dict)
+
+
+class Builder:
+    """Builds one function.  As a context manager it becomes `current()`.
+
+    primal: whether nodes are the user's own (never folded) or derived.  span: the line being built.
+    """
+
+    def __init__(self, sizes: Sizes | None = None, *, primal: bool = True):
+        self.sizes = sizes if sizes is not None else Sizes()
+        self.primal = primal
+        self.span: Span | None = None
+        self.params: tuple[Node, ...] = ()
+        self._scopes = [_Scope()]
+        self._tokens: list[Any] = []
+
+    @classmethod
+    def resume(cls, function: Function) -> Builder:
+        """Continue a function: its nodes are present and numbered; new nodes count as derived."""
+        builder = cls(function.sizes, primal=False)
+        builder.params = function.params
+        for node in function.body.body:
+            builder.adopt(node)
+        return builder
+
+    def __enter__(self) -> Builder:
+        self._tokens.append(_current.set(self))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _current.reset(self._tokens.pop())
+
+    def adopt(self, node: Node) -> None:
+        """Append an existing node as it is."""
+        scope = self._scopes[-1]
+        scope.body.append(node)
+        if node.op.pure and not node.regions:
+            scope.numbered.setdefault(_key(node.op, node.args, node.attrs), node)
+
+    def param(self, type: Type, name: str = "", **attrs: Any) -> Node:
+        """A parameter; belongs to the region that lists it, not to a body."""
+        return Node(
+            PARAM, (), tuple(sorted(attrs.items())), type, span=self.span, name=name, primal=self.primal
+        )
+
+    def const(self, value: Number) -> Node:
+        attrs: Attrs = (("value", value),)
+        return self._number(CONST, (), attrs, types.number(_NUMBER_NAMES[type(value)]))
+
+    def lift(self, value: Node | Number) -> Node:
+        return value if isinstance(value, Node) else self.const(value)
+
+    def emit(
+        self, op: Op, args: Sequence[Node | Number], attrs: dict[str, Any], regions: tuple[Region, ...] = ()
+    ) -> Node:
+        """The node `op(*args, **attrs)`: an equal one that exists, a folded one, or a new one."""
+        nodes = tuple(self.lift(arg) for arg in args)
+        items = tuple(sorted(attrs.items()))
+        if not self.primal:
+            existing = self._existing(_key(op, nodes, items)) if op.pure and not regions else None
+            if existing is not None:
+                return existing
+            fold = FOLDS.get(op.name)
+            folded = None if fold is None else fold(*nodes, **attrs)
+            if folded is not None:
+                return folded
+        if regions:
+            node = Node(
+                op,
+                nodes,
+                items,
+                op.infer(*nodes, regions=regions, **attrs),
+                regions,
+                self.span,
+                "",
+                self.primal,
+            )
+            self._scopes[-1].body.append(node)
+            return node
+        return self._number(op, nodes, items, None)
+
+    def _existing(self, key: object) -> Node | None:
+        for scope in reversed(self._scopes):
+            node = scope.numbered.get(key)
+            if node is not None:
+                return node
+        return None
+
+    def _number(self, op: Op, args: tuple[Node, ...], attrs: Attrs, type: Type | None) -> Node:
+        key = _key(op, args, attrs)
+        node = self._existing(key) if op.pure else None
+        if node is None:
+            inferred = type if type is not None else op.infer(*args, **dict(attrs))
+            node = Node(op, args, attrs, inferred, (), self.span, "", self.primal)
+            self._scopes[-1].body.append(node)
+            self._scopes[-1].numbered[key] = node
+        return node
+
+    def named(self, node: Node, name: str) -> Node:
+        """Remember the user's name for a value; the first name stays (the one write after construction)."""
+        if self.primal and not node.name and not node.is_const:
+            object.__setattr__(node, "name", name)
+        return node
+
+    @contextmanager
+    def region(self, *param_types: Type) -> Iterator[_OpenRegion]:
+        """Open a region; nodes emitted inside belong to it until the block ends."""
+        opened = _OpenRegion(tuple(self.param(type) for type in param_types))
+        self._scopes.append(_Scope())
+        try:
+            yield opened
+        finally:
+            scope = self._scopes.pop()
+        opened.region = Region(opened.params, tuple(scope.body), tuple(opened.results))
+
+    def finish(
+        self,
+        name: str,
+        params: Sequence[Node],
+        results: Sequence[Node],
+        tree: Tree,
+        parameters: Sequence[Parameter] = (),
+        summary: str = "",
+        **info: Any,
+    ) -> Function:
+        body = Region(tuple(params), tuple(self._scopes[0].body), tuple(results))
+        return Function(name, body, tree, self.sizes, tuple(parameters), summary, info)
+
+
+@dataclass(slots=True)
+class _OpenRegion:
+    params: tuple[Node, ...]
+    results: Sequence[Node] = ()
+    region: Region | None = None
+
+
+def _key(op: Op, args: tuple[Node, ...], attrs: Attrs) -> object:
+    ids = [id(arg) for arg in args]
+    if op.commutative:
+        ids.sort()
+    return op.name, tuple(ids), repr(attrs)

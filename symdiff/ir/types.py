@@ -1,0 +1,176 @@
+"""What is known of a value before it exists: kind, dtype and dims, each of which may be unknown.
+
+Enters: argument signatures and inference rules.  Leaves: `Type` objects.  Invariant: a type only says what
+holds in every run of its signature, so that types can delete code but never change a meaning.
+
+Sizes are symbols: `Size("n0")` is the length of some axis.  Symbols of arguments are known to differ from 1
+(a size of 1 is part of the signature); a symbol whose name starts with "?" or that has `less > 0` may be 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from symdiff.errors import ShapeError
+
+Kind = Literal["array", "number", "shape", "tuple", "stack"]
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A symbolic axis length: the size named `name` less a constant, never below zero."""
+
+    name: str
+    less: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.name}-{self.less}" if self.less else self.name
+
+
+Dim = int | Size
+Dims = tuple[Dim, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """The type of a value.
+
+    kind: "array" (ndarray or NumPy scalar), "number" (a Python number: weak in dtype promotion), "shape"
+    (a tuple of ints), "tuple" (several values of a region), "stack" (what a loop saved for its reverse).
+    dtype: NumPy's name for an array; "bool", "int", "float" or "complex" for a number; "" where unknown.
+    dims: axis lengths, None where the rank is unknown; for a shape the lengths that it holds.
+    """
+
+    kind: Kind
+    dtype: str = ""
+    dims: Dims | None = None
+    items: tuple[Type, ...] = ()
+
+    @property
+    def rank(self) -> int | None:
+        return None if self.dims is None else len(self.dims)
+
+    @property
+    def is_scalar(self) -> bool:
+        """Known to hold exactly one value in zero dimensions."""
+        return self.kind in ("array", "number") and self.dims == ()
+
+    def with_dims(self, dims: Dims | None) -> Type:
+        return replace(self, dims=dims)
+
+    def with_dtype(self, dtype: str) -> Type:
+        return replace(self, dtype=dtype)
+
+    def __str__(self) -> str:
+        if self.kind == "tuple":
+            return f"tuple({', '.join(map(str, self.items))})"
+        if self.kind == "stack":
+            return f"stack({self.items[0]})"
+        if self.kind == "number":
+            return f"number {self.dtype or '?'}"
+        dims = "..." if self.dims is None else ", ".join(map(str, self.dims))
+        return f"shape[{dims}]" if self.kind == "shape" else f"{self.dtype or '?'}[{dims}]"
+
+
+def array(dtype: str = "", dims: Dims | None = None) -> Type:
+    return Type("array", dtype, dims)
+
+
+def number(dtype: str = "float") -> Type:
+    return Type("number", dtype, ())
+
+
+def shape(dims: Dims | None = None) -> Type:
+    return Type("shape", "int", dims)
+
+
+def tuple_of(items: Iterable[Type]) -> Type:
+    return Type("tuple", items=tuple(items))
+
+
+def stack_of(item: Type) -> Type:
+    return Type("stack", items=(item,))
+
+
+UNKNOWN = array()
+
+
+def may_be_one(dim: Dim) -> bool:
+    """Whether this axis may turn out to be of length 1 and then broadcast."""
+    return isinstance(dim, Size) and (dim.less > 0 or dim.name.startswith("?"))
+
+
+@dataclass(slots=True)
+class Sizes:
+    """Which size symbols are known to be equal: a union-find, shared by all passes over one function."""
+
+    equal: dict[str, Dim] = field(default_factory=dict)
+    count: int = 0
+
+    def fresh(self) -> Size:
+        """A new size of which nothing is known."""
+        self.count += 1
+        return Size(f"?{self.count - 1}")
+
+    def find(self, dim: Dim) -> Dim:
+        while isinstance(dim, Size) and dim.name in self.equal:
+            base = self.equal[dim.name]
+            dim = max(base - dim.less, 0) if isinstance(base, int) else Size(base.name, base.less + dim.less)
+        return dim
+
+    def resolve(self, dims: Dims | None) -> Dims | None:
+        return None if dims is None else tuple(self.find(dim) for dim in dims)
+
+    def same(self, a: Dim, b: Dim) -> bool:
+        return self.find(a) == self.find(b)
+
+    def less(self, dim: Dim, amount: int) -> Dim:
+        dim = self.find(dim)
+        return max(dim - amount, 0) if isinstance(dim, int) else Size(dim.name, dim.less + amount)
+
+    def unify(self, a: Dim, b: Dim) -> Dim:
+        """Record that two lengths are equal (an operation demands it) and return the one to use."""
+        a, b = self.find(a), self.find(b)
+        if a == b:
+            return a
+        if isinstance(a, int) and isinstance(b, int):
+            raise ShapeError(f"Sizes {a} and {b} do not match.", "arrays whose shapes broadcast together")
+        if isinstance(a, int) or (isinstance(b, Size) and may_be_one(b) and not may_be_one(a)):
+            a, b = b, a
+        if isinstance(a, Size) and isinstance(b, Size) and not may_be_one(a) and may_be_one(b):
+            a, b = b, a
+        assert isinstance(a, Size)
+        if b == 1 and not may_be_one(a):
+            raise ShapeError(f"Size 1 does not match size {a}.", "arrays whose shapes broadcast together")
+        if a.less:
+            return b
+        self.equal[a.name] = b
+        return b
+
+    def broadcast(self, shapes: Iterable[Dims | None]) -> Dims | None:
+        """The dims of an elementwise result; records the equalities that broadcasting demands."""
+        shapes = list(shapes)
+        known = [dims for dims in shapes if dims is not None]
+        if len(known) < len(shapes):
+            return None
+        rank = max(map(len, known), default=0)
+        columns = [
+            [dims[axis - rank + len(dims)] for dims in known if axis >= rank - len(dims)]
+            for axis in range(rank)
+        ]
+        return tuple(self._broadcast_axis(column) for column in columns)
+
+    def _broadcast_axis(self, column: list[Dim]) -> Dim:
+        lengths = list(dict.fromkeys(self.find(dim) for dim in column))
+        stretched = [dim for dim in lengths if dim != 1]
+        if not stretched:
+            return 1
+        firm = [dim for dim in stretched if not may_be_one(dim)]
+        if not firm:
+            return stretched[0] if len(stretched) == 1 else self.fresh()
+        result = firm[0]
+        for dim in firm[1:]:
+            result = self.unify(result, dim)
+        return result

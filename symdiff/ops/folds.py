@@ -1,0 +1,390 @@
+"""Folds: cheaper equal nodes, applied while derived code is built and never to the user's own.
+
+Enters: an operation with its operands.  Leaves: an equal cheaper node, or None.  Constants are computed,
+identities removed, signs float outwards, broadcasts are absorbed by operands of full shape, and masks move to
+the end of a product (`where(c, g, 0) * p` becomes `where(c, g * p, 0)`), so that a partial that is NaN or
+infinite where the branch was not taken never meets a zero.  Sizes are taken from a parameter that has them, so
+that no value is computed only to be measured.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from symdiff.ir import types
+from symdiff.ir.build import current
+from symdiff.ir.node import FOLDS, Node, Number
+from symdiff.ops import infer
+from symdiff.ops.arithmetic import add, divide, multiply, negative, power, subtract
+from symdiff.ops.elementwise import logical_not, logical_or, where
+from symdiff.ops.indexing import add_at, scatter
+from symdiff.ops.reductions import add_reduce
+from symdiff.ops.row import Row
+from symdiff.ops.shaping import (
+    astype,
+    broadcast_to,
+    expand_dims,
+    fit_like,
+    length,
+    real,
+    reshape,
+    shape_of,
+    size,
+    transpose,
+)
+
+Fold = Callable[..., Node | None]
+
+
+def fold(row: Row) -> Callable[[Fold], Fold]:
+    def add_fold(function: Fold) -> Fold:
+        FOLDS[row.name] = function
+        return function
+
+    return add_fold
+
+
+def is_const(node: Node, value: Number | None = None) -> bool:
+    return node.is_const and (value is None or node.value == value)
+
+
+def same_type(a: types.Type, b: types.Type) -> bool:
+    """Equal kind, dtype and resolved dims: one may stand for the other."""
+    sizes = current().sizes
+    return (
+        a.kind == b.kind
+        and a.dtype == b.dtype
+        and a.dims is not None
+        and b.dims is not None
+        and sizes.resolve(a.dims) == sizes.resolve(b.dims)
+    )
+
+
+def _first(*folds: Fold) -> Fold:
+    """The first of several folds that applies."""
+
+    def attempt(*operands: Node) -> Node | None:
+        return next((result for one in folds if (result := one(*operands)) is not None), None)
+
+    return attempt
+
+
+def _computed(function: Callable[[Any, Any], Any]) -> Callable[[Node, Node], Node | None]:
+    """Constant folding with Python's own arithmetic; what Python refuses stays a node."""
+
+    def compute(a: Node, b: Node) -> Node | None:
+        if not (a.is_const and b.is_const):
+            return None
+        try:
+            return current().const(function(a.value, b.value))
+        except (ArithmeticError, ValueError):
+            return None
+
+    return compute
+
+
+def _negated(node: Node) -> Node | None:
+    """What a derived minus sign stands before."""
+    return node.args[0] if node.op is negative and not node.primal else None
+
+
+def _absorbed(op: Row, a: Node, b: Node) -> Node | None:
+    """`op` without a broadcast that the other operand's shape implies, or with the broadcast outside."""
+    result = op.infer(a, b)
+    for first, second, build in ((a, b, lambda inner: op(inner, b)), (b, a, lambda inner: op(a, inner))):
+        if first.op.name != "broadcast_to" or first.primal:
+            continue
+        inner = first.args[0]
+        absorbed = op.infer(*((inner, second) if first is a else (second, inner)))
+        if inner.type.kind == "number":  # weak: the dtype is that of the other operand
+            absorbed = absorbed.with_dtype(result.dtype)
+        if same_type(result, absorbed):
+            return build(inner)
+        if second.type.dims == () and inner.type.dims is not None:
+            return broadcast_to(build(inner), first.args[1])
+    return None
+
+
+def mask_of(node: Node) -> tuple[Node, bool] | None:
+    """The condition outside of which a derived cotangent is zero: `(c, True)` for `where(c, g, 0)`,
+    `(c, False)` for `where(c, 0, g)`; sums of masked cotangents carry both."""
+    if node.primal:
+        return None
+    if node.op.name == "where":
+        condition, a, b = node.args
+        if is_const(b, 0):
+            return condition, True
+        if is_const(a, 0):
+            return condition, False
+    if node.op is negative:
+        return mask_of(node.args[0])
+    if node.op is add or node.op is subtract:
+        left, right = mask_of(node.args[0]), mask_of(node.args[1])
+        if left is not None and right is not None:
+            return (left[0] if left == right else _either(left, right)), left[1] if left == right else True
+    return None
+
+
+def _either(left: tuple[Node, bool], right: tuple[Node, bool]) -> Node:
+    a, b = (c if positive else logical_not(c) for c, positive in (left, right))
+    return logical_or(a, b)
+
+
+def masked(condition: Node, positive: bool, x: Node | Number) -> Node:
+    return where(condition, x, 0) if positive else where(condition, 0, x)
+
+
+def _unmasked(node: Node) -> Node:
+    """The value under a mask where the mask is the outermost operation."""
+    if node.op.name == "where":
+        return node.args[2] if is_const(node.args[1], 0) else node.args[1]
+    return node
+
+
+def _mask_last(op: Row, a: Node, b: Node) -> Node | None:
+    """A product or quotient of a masked cotangent, masked after it is taken."""
+    mask = mask_of(a)
+    if mask is not None:
+        return masked(*mask, op(_unmasked(a), b))
+    if op is multiply:
+        mask = mask_of(b)
+        if mask is not None:
+            return masked(*mask, op(a, _unmasked(b)))
+    return None
+
+
+@fold(add)
+def _add(a: Node, b: Node) -> Node | None:
+    for first, second in ((a, b), (b, a)):
+        if is_const(first, 0) and same_type(add.infer(a, b), second.type):
+            return second
+        inner = _negated(second)
+        if inner is not None:
+            return first - inner
+    if b.op.name == "scatter" and not b.primal:
+        return _into(a, b)
+    if a.op.name == "scatter" and not a.primal:
+        return _into(b, a)
+    left, right = mask_of(a), mask_of(b)
+    if left is not None and left == right and a.op.name == b.op.name == "where":
+        return masked(*left, _unmasked(a) + _unmasked(b))
+    return _first(_computed(operator.add), partial(_absorbed, add))(a, b)
+
+
+def _into(total: Node, part: Node) -> Node | None:
+    """Add a cotangent that lives at an index to one of full shape: O(size of the index)."""
+    if not same_type(total.type, part.type):
+        return None
+    value, _, *where = part.args
+    return add_at(total, value, *where, **part.attributes)
+
+
+@fold(subtract)
+def _subtract(a: Node, b: Node) -> Node | None:
+    if is_const(b, 0) and same_type(subtract.infer(a, b), a.type):
+        return a
+    if is_const(a, 0) and same_type(subtract.infer(a, b), b.type):
+        return -b
+    inner = _negated(b)
+    if inner is not None:
+        return a + inner
+    if b.op is scatter and not b.primal:
+        value, *rest = b.args
+        return _into(a, scatter(-value, *rest, **b.attributes))
+    return _first(_computed(operator.sub), partial(_absorbed, subtract))(a, b)
+
+
+@fold(multiply)
+def _multiply(a: Node, b: Node) -> Node | None:
+    for first, second in ((a, b), (b, a)):
+        if is_const(first, 1) and same_type(multiply.infer(a, b), second.type):
+            return second
+        if is_const(first, -1) and same_type(multiply.infer(a, b), second.type):
+            return -second
+        inner = _negated(first)
+        if inner is not None:
+            return -(inner * second)
+        if first.op is divide and not first.primal and is_const(first.args[0], 1):
+            return second / first.args[1]
+        if first.is_const and second.op is multiply and not second.primal and second.args[0].is_const:
+            return (first * second.args[0]) * second.args[1]
+    if b.is_const and not a.is_const:
+        return b * a
+    return _first(_computed(operator.mul), partial(_mask_last, multiply), partial(_absorbed, multiply))(a, b)
+
+
+@fold(divide)
+def _divide(a: Node, b: Node) -> Node | None:
+    if is_const(b, 1) and same_type(divide.infer(a, b), a.type):
+        return a
+    for first, build in ((a, lambda inner: inner / b), (b, lambda inner: a / inner)):
+        inner = _negated(first)
+        if inner is not None:
+            return -build(inner)
+    return _first(_computed(operator.truediv), partial(_mask_last, divide), partial(_absorbed, divide))(a, b)
+
+
+@fold(power)
+def _power(a: Node, b: Node) -> Node | None:
+    if is_const(b, 1) and same_type(power.infer(a, b), a.type):
+        return a
+    return _computed(operator.pow)(a, b)
+
+
+@fold(negative)
+def _negative(x: Node) -> Node | None:
+    if x.is_const:
+        return current().const(-x.value)
+    if x.primal:
+        return None
+    if x.op is negative:
+        return x.args[0]
+    if x.op is subtract:
+        return x.args[1] - x.args[0]
+    if x.op in (multiply, divide) and x.args[0].is_const:
+        return x.op(-x.args[0], x.args[1])
+    if x.op.name == "broadcast_to":
+        return broadcast_to(-x.args[0], x.args[1])
+    mask = mask_of(x)
+    if mask is not None and x.op.name == "where":
+        return masked(*mask, -_unmasked(x))
+    return None
+
+
+def _measured(x: Node) -> Node | None:
+    """A parameter with the dims of `x`, preferably of any kind but `x` itself."""
+    builder = current()
+    dims = builder.sizes.resolve(x.type.dims)
+    if dims is None or x.op.name == "param":
+        return None
+    return next(
+        (p for p in builder.params if p.type.kind == "array" and builder.sizes.resolve(p.type.dims) == dims),
+        None,
+    )
+
+
+@fold(shape_of)
+def _shape(x: Node) -> Node | None:
+    other = _measured(x)
+    return None if other is None else shape_of(other)
+
+
+@fold(size)
+def _size(x: Node) -> Node | None:
+    builder = current()
+    if x.type.dims is not None:
+        total = infer.product(x.type.dims)
+        if isinstance(total, int):
+            return builder.const(total)
+    other = _measured(x)
+    return None if other is None else size(other)
+
+
+@fold(length)
+def _length(x: Node, axis: int) -> Node | None:
+    builder = current()
+    if x.type.dims is None:
+        return None
+    dim = builder.sizes.find(x.type.dims[axis])
+    if isinstance(dim, int):
+        return builder.const(dim)
+    if x.op.name == "param":
+        return None
+    for param in builder.params:
+        for i, other in enumerate(param.type.dims or ()):
+            if param.type.kind == "array" and builder.sizes.find(other) == dim:
+                return length(param, axis=i)
+    return None
+
+
+@fold(broadcast_to)
+def _broadcast_to(x: Node, shape: Node) -> Node | None:
+    sizes = current().sizes
+    if x.type.dims is not None and shape.type.dims is not None and x.type.kind == "array":
+        if sizes.resolve(x.type.dims) == sizes.resolve(shape.type.dims):
+            return x
+        if x.op is broadcast_to and not x.primal:
+            return broadcast_to(x.args[0], shape)
+    return None
+
+
+@fold(reshape)
+def _reshape(x: Node, shape: Node, order: str = "C") -> Node | None:
+    sizes = current().sizes
+    if x.type.dims is not None and shape.type.dims is not None and order == "C":
+        if sizes.resolve(x.type.dims) == sizes.resolve(shape.type.dims):
+            return x
+        if x.op is reshape and not x.primal:
+            return reshape(x.args[0], shape)
+    return None
+
+
+@fold(transpose)
+def _transpose(x: Node, axes: Any = None) -> Node | None:
+    if x.op is transpose and not x.primal and axes is None and x.attr("axes") is None:
+        return x.args[0]
+    if axes is None and x.type.rank is not None and x.type.rank < 2:
+        return x
+    return None
+
+
+@fold(fit_like)
+def _fit_like(g: Node, x: Node) -> Node | None:
+    """What types know of the sum that undoes broadcasting and the cast that undoes promotion."""
+    sizes = current().sizes
+    source, target = sizes.resolve(g.type.dims), sizes.resolve(x.type.dims)
+    if source is None or target is None or not g.type.dtype or not x.type.dtype:
+        return None
+    if x.type.kind == "number":
+        fitted = g if source == () else add_reduce(g)
+    else:
+        shaped = _summed(g, source, target)
+        if shaped is None:
+            return None
+        fitted = shaped
+    return _cast(fitted, x)
+
+
+def _summed(g: Node, source: types.Dims, target: types.Dims) -> Node | None:
+    """`g` summed over the axes in which `target` was stretched; None where only the run can tell."""
+    if source == target:
+        return g
+    lead = len(source) - len(target)
+    if lead < 0:
+        return None
+    stretched = []
+    for axis, (have, want) in enumerate(zip(source[lead:], target, strict=True), start=lead):
+        if have == want:
+            continue
+        if want != 1:
+            return None
+        stretched.append(axis)
+    leading = tuple(range(lead))
+    if not stretched:
+        return add_reduce(g, axis=_one_or_all(leading, len(source)))
+    if not leading:
+        return add_reduce(g, axis=_one_or_tuple(tuple(stretched)), keepdims=True)
+    summed = add_reduce(g, axis=_one_or_all((*leading, *stretched), len(source)))
+    return expand_dims(summed, axis=_one_or_tuple(tuple(axis - lead for axis in stretched)))
+
+
+def _one_or_tuple(axes: tuple[int, ...]) -> Any:
+    return axes[0] if len(axes) == 1 else axes
+
+
+def _one_or_all(axes: tuple[int, ...], rank: int) -> Any:
+    return None if len(axes) == rank else _one_or_tuple(axes)
+
+
+def _cast(g: Node, x: Node) -> Node:
+    """`g` in the dtype of `x`: real where `x` is real, then the width of `x`; numbers take any float."""
+    have, want = infer.numpy_dtype(g), infer.numpy_dtype(x)
+    if have.startswith("complex") and not want.startswith("complex"):
+        g = real(g)
+        have = infer.numpy_dtype(g)
+    if x.type.kind == "number" or have == want or g.type.kind == "number":
+        return g
+    return astype(g, dtype=want)

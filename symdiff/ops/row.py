@@ -1,0 +1,180 @@
+"""The table mechanism: one row holds every fact about one operation.
+
+Enters: a NumPy callable with its derivative in one of six kinds.  Leaves: a `Row` in `REGISTRY`, found by the
+front end through `row_of(callable)`.  Invariant: broadcasting, dtypes and modes are the drivers' business; a
+rule sees operands `x, a, b`, the result `y` and the cotangent `g` only, and never looks at a type.
+
+kinds:
+- elementwise: one partial per operand, `partial(*operands, y)`; None where the derivative is zero;
+- linear: jointly linear in its operands; one transpose per operand, `transpose(g, *operands, **attrs)`;
+- multilinear: linear in each operand separately; transposes as above;
+- composite: `definition(*operands, **attrs)` in terms of other rows;
+- constant: no derivative (integer-valued, piecewise constant, or fresh arrays);
+- custom: `vjp(g, y, *operands, **attrs)` gives a cotangent or None per operand,
+  `jvp(tangents, y, *operands, **attrs)` the tangent.
+A variadic row (`np.concatenate`) takes any number of operands and a transpose `transpose(g, index, *operands,
+**attrs)`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from symdiff.ir.node import Node, Op
+from symdiff.ir.types import Type
+
+RowKind = Literal["elementwise", "linear", "multilinear", "composite", "constant", "custom"]
+Rule = Callable[..., Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Row(Op):
+    """One operation: what calls it, how it is typed, differentiated and spelled.
+
+    signature: operands are parameters without default, attributes those with one; an attribute equal to its
+    default is not printed.  spelling: dotted name of the call ("np.tanh").  symbol: infix or prefix operator.
+    method: name of the equivalent array method.  view: the result may share memory with the first operand.
+    lower: turns the user's arguments into operands and attributes where binding the signature is not enough;
+    called as `lower(row, *args, **kwargs)`, returns a node or a tree of nodes.
+    """
+
+    kind: RowKind = "constant"
+    signature: inspect.Signature = field(default_factory=inspect.Signature)
+    targets: tuple[Any, ...] = ()
+    partials: tuple[Rule | None, ...] = ()
+    transposes: tuple[Rule | None, ...] = ()
+    transpose: Rule | None = None
+    definition: Rule | None = None
+    vjp: Rule | None = None
+    jvp: Rule | None = None
+    spelling: str = ""
+    symbol: str = ""
+    method: str = ""
+    view: bool = False
+    lower: Rule | None = None
+
+    @property
+    def operands(self) -> tuple[str, ...]:
+        parameters = self.signature.parameters.values()
+        return tuple(p.name for p in parameters if p.default is p.empty)
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        parameters = self.signature.parameters.values()
+        return {p.name: p.default for p in parameters if p.default is not p.empty}
+
+    @property
+    def variadic(self) -> bool:
+        return any(p.kind is p.VAR_POSITIONAL for p in self.signature.parameters.values())
+
+    __hash__ = Op.__hash__
+
+
+REGISTRY: dict[str, Row] = {}
+_TARGETS: dict[int, Row] = {}
+_KEEP: list[Any] = []
+
+
+def row_of(function: object) -> Row | None:
+    """The row of a callable, by identity under whatever name the user imported it."""
+    return _TARGETS.get(id(function))
+
+
+def register(row: Row) -> Row:
+    assert row.name not in REGISTRY, row.name
+    REGISTRY[row.name] = row
+    for target in row.targets:
+        _TARGETS[id(target)] = row
+        _KEEP.append(target)
+    return row
+
+
+def signature(text: str) -> inspect.Signature:
+    """A signature from its text: `signature("x, axis=None, keepdims=False")`; defaults are literals."""
+    names = [part.strip() for part in _split(text)]
+    parameters = []
+    for name in names:
+        if name.startswith("*"):
+            parameters.append(inspect.Parameter(name[1:], inspect.Parameter.VAR_POSITIONAL))
+            continue
+        key, _, default = name.partition("=")
+        after_star = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        kind = inspect.Parameter.KEYWORD_ONLY if after_star else inspect.Parameter.POSITIONAL_OR_KEYWORD
+        value = _LITERALS[default] if default in _LITERALS else default.strip("'\"")
+        parameters.append(inspect.Parameter(key, kind, default=value if default else inspect.Parameter.empty))
+    return inspect.Signature(parameters)
+
+
+_LITERALS: dict[str, Any] = {
+    "None": None, "True": True, "False": False, "()": (), **{str(n): n for n in range(-4, 10)}, "0.0": 0.0,
+    "1e-15": 1e-15,
+}  # fmt: skip
+
+
+def _split(text: str) -> Iterable[str]:
+    return [part for part in text.split(",") if part.strip()]
+
+
+def _targets(function: Any, also: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple(dict.fromkeys([*([function] if function is not None else []), *also]))
+
+
+def row(
+    kind: RowKind,
+    function: Any,
+    text: str,
+    infer: Callable[..., Type],
+    *,
+    name: str = "",
+    also: Iterable[Any] = (),
+    spelling: str = "",
+    **facts: Any,
+) -> Row:
+    """Register a row of any kind; the functions below are its short forms.
+
+    text: the signature.  name: defaults to the function's own.  also: further callables with this meaning.
+    """
+    name = name or function.__name__
+    return register(
+        Row(
+            name=name,
+            infer=infer,
+            kind=kind,
+            signature=signature(text),
+            targets=_targets(function, also),
+            spelling=spelling or f"np.{name}",
+            **facts,
+        )
+    )
+
+
+def linear(
+    function: Any, text: str, infer: Callable[..., Type], *transposes: Rule | None, **facts: Any
+) -> Row:
+    return row("linear", function, text, infer, transposes=transposes, **facts)
+
+
+def multilinear(function: Any, text: str, infer: Callable[..., Type], *transposes: Rule, **facts: Any) -> Row:
+    return row("multilinear", function, text, infer, transposes=transposes, **facts)
+
+
+def composite(function: Any, text: str, infer: Callable[..., Type], definition: Rule, **facts: Any) -> Row:
+    return row("composite", function, text, infer, definition=definition, **facts)
+
+
+def constant(function: Any, text: str, infer: Callable[..., Type], **facts: Any) -> Row:
+    return row("constant", function, text, infer, **facts)
+
+
+def custom(
+    function: Any, text: str, infer: Callable[..., Type], vjp: Rule, jvp: Rule | None = None, **facts: Any
+) -> Row:
+    return row("custom", function, text, infer, vjp=vjp, jvp=jvp, **facts)
+
+
+def row_for(node: Node) -> Row | None:
+    """The row of a node's operation; None for parameters and constants."""
+    return node.op if isinstance(node.op, Row) else None
