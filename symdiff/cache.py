@@ -60,7 +60,8 @@ class _DamagedError(ValueError):
 class Entry:
     """The source of one generated module, and JSON values that describe it.
 
-    `metadata["name"]` names the file.  `key` and `file` are filled in by the store; `file` is `None` for an entry that lives in memory only.
+    `metadata["name"]` names the file.  `key` and `file` are filled in by the store; `file` is `None` for an
+    entry that lives in memory only.
     """
 
     source: str
@@ -280,8 +281,8 @@ def _read(path: str, key: str) -> Entry:
     descriptor = os.open(path, _READ)
     try:
         status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_ENTRY_BYTES:
-            raise _RefusedError(f"{path} is not a file, or far too large")
+        if not stat.S_ISREG(status.st_mode):
+            raise _RefusedError(f"{path} is not a file")
         _require_own(path, status)
         with open(descriptor, "rb", closefd=False) as file:
             data = file.read(MAX_ENTRY_BYTES)
@@ -332,7 +333,7 @@ def _parse(data: bytes, key: str) -> Entry:
         entry = Entry(source + "\n", metadata, key)
         if _render(entry) == data:
             return entry
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         pass
     raise _DamagedError("it is damaged, or not of this version")
 

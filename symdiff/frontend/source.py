@@ -12,18 +12,23 @@ imports, which a notebook carries from cell to cell, are taken from the flags of
 costs 2 ms for 300 lines, and is kept for the next function of the same text.
 
 A `def` is told from others by its name and first line, which no two share.  Lambdas can share a line; such
-are compiled as if each stood on a line of its own, so that every code object names its node with or
-without column information.  Several with equal code are told apart by the columns of the running code.  An
-edit that merely moved a function is no error: the node and its positions are those of the new text.
+are compiled once more, each moved to lines of its own, so that every code object names its node with or
+without column information.  (They are moved whole: where the lines of a function's parts differ from one
+another in another way, the compiler can leave in or out a NOP.)  Several with equal code are told apart by
+the columns of the running code.  An edit that merely moved a function is no error: the node and its
+positions are those of the new text.
 """
 
 from __future__ import annotations
 import __future__
 
 import ast
+import collections
+import contextlib
 import functools
 import io
 import linecache
+import operator
 import threading
 import tokenize
 import types
@@ -36,16 +41,17 @@ from symdiff.errors import SourceError, Span, StaleSourceError
 
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
-_FUTURE_FLAGS = functools.reduce(
-    int.__or__, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
-)
+_FUTURES = set(__future__.all_feature_names) - {"nested_scopes"}  # whose flag marks all nested functions
+_FUTURE_FLAGS = sum({getattr(__future__, name).compiler_flag for name in _FUTURES})
+_POSITION = operator.attrgetter("lineno", "col_offset", "end_lineno", "end_col_offset")
 _PLAIN = (bool, int, str, bytes, types.NoneType, types.EllipsisType)
-# `types.coroutine` sets this one on a finished function.
-_SET_AFTER_COMPILATION = 0x100  # inspect.CO_ITERABLE_COROUTINE
+_SET_AFTER_COMPILATION = 0x100  # inspect.CO_ITERABLE_COROUTINE, set by `types.coroutine`
 # Notebooks compile cells so; it changes only the code of a cell that awaits at its top level.
 _TOP_LEVEL_AWAIT = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 
+_NO_FUNCTION = "pass a function written in Python with def or lambda; of a partial its func"
 _RELOAD = "the file changed since it was imported: restart Python, or reload the module and take it anew"
+_APART = "put each lambda on a line of its own, and reload the module if its file has changed"
 _PYTEST = (
     "pytest rewrote the assert statements of this module, so what runs is not what is written: move the "
     "function to a module that is not a test module, or put PYTEST_DONT_REWRITE into this module's docstring"
@@ -56,8 +62,9 @@ _NO_SOURCE = (
 )
 _TOO_DEEP = "move the function to another file, or split the very long expression in this one into statements"
 
-# The filters of `warnings` belong to the whole process: two threads must not save and restore them crosswise.
-_quiet = threading.Lock()
+_FILE = "<symdiff>"
+_LAMBDA = "<lambda>"
+_filters = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +91,14 @@ class Source:
         Of a node on one line it is the exact text; of more lines, the comments between them are left out and
         each line break with its indentation and backslash becomes one space.
         """
-        extent = _extent(node)
-        if extent is None:
+        if _extent(node) is None:
             return ""
-        line, start, end_line, end = extent
-        if line == end_line:
-            return self._line(line).encode()[start:end].decode(errors="replace")
-        pieces = [self._line(number) for number in range(line, end_line + 1)]
-        pieces[-1] = pieces[-1].encode()[:end].decode(errors="replace")
-        pieces[0] = pieces[0].encode()[start:].decode(errors="replace")
+        span = self.span(node)
+        pieces = [self._line(number) for number in range(span.line, span.end_line + 1)]
+        pieces[-1] = pieces[-1][: span.end_column]
+        pieces[0] = pieces[0][span.column :]
+        if len(pieces) == 1:
+            return pieces[0]
         pieces = [piece.strip().removesuffix("\\").rstrip() for piece in _without_comments(pieces)]
         return " ".join(piece for piece in pieces if piece)
 
@@ -107,10 +113,7 @@ def source_of(function: types.FunctionType) -> Source:
     text is not that of the running code or does not say which of several equal functions it is.
     """
     if not isinstance(function, types.FunctionType):
-        raise SourceError(
-            f"an object of type `{type(function).__name__}` has no Python source",
-            "pass a function written in Python with def or lambda; of a partial its func",
-        )
+        raise SourceError(f"an object of type `{type(function).__name__}` has no Python source", _NO_FUNCTION)
     code = function.__code__
     stale: StaleSourceError | None = None
     try:
@@ -191,18 +194,20 @@ def _located(text: str, code: types.CodeType) -> Source:
         fitting = _by_columns(fitting, code)
     if len(fitting) + len(moved) == 1:
         return Source((fitting or moved)[0], code.co_filename, module.lines)
-    what = "has it in several places" if fitting or moved else "is not what is running"
-    raise _stale(code, module.lines, what)
+    if fitting or moved:
+        raise _stale(code, module.lines, "contains it in several places", _APART)
+    raise _stale(code, module.lines, "is not what is running")
 
 
 def _fitting(module: _Module, code: types.CodeType, line: int | None) -> list[FunctionNode]:
     """The nodes that start on `line` (None: anywhere) and compile to `code`."""
-    wanted = _fingerprint(code)
-    return [
-        node
-        for node in _functions(module.tree, code.co_name, line)
-        if any(_fingerprint(compiled) == wanted for compiled in module.codes_of(node))
-    ]
+    nodes = list(_functions(module.tree, code.co_name, line))
+    starts = [_first_line(node) for node in nodes]
+    if len(set(starts)) == len(starts):
+        compiled = [module.codes.get((code.co_name, start)) for start in starts]
+    else:
+        compiled = _compiled_apart(module.text, module.flags, line)
+    return [node for node, other in zip(nodes, compiled, strict=True) if other and _equal(code, other)]
 
 
 def _functions(tree: ast.Module, name: str, line: int | None) -> Iterator[FunctionNode]:
@@ -211,9 +216,9 @@ def _functions(tree: ast.Module, name: str, line: int | None) -> Iterator[Functi
         if line is not None and not _first_line(statement) <= line <= (statement.end_lineno or line):
             continue
         for node in ast.walk(statement):
-            if not isinstance(node, FunctionNode):
+            if not isinstance(node, FunctionNode) or getattr(node, "name", _LAMBDA) != name:
                 continue
-            if _name(node) == name and (line is None or _first_line(node) == line):
+            if line is None or _first_line(node) == line:
                 yield node
 
 
@@ -233,15 +238,13 @@ def _by_columns(nodes: list[FunctionNode], code: types.CodeType) -> list[Functio
     return best[:1] if len({ast.dump(node) for node in best}) == 1 else best
 
 
-def _stale(code: types.CodeType, lines: Sequence[str], what: str) -> StaleSourceError:
+def _stale(code: types.CodeType, lines: Sequence[str], what: str, instead: str = "") -> StaleSourceError:
     line = code.co_firstlineno
     text = lines[line - 1] if 0 < line <= len(lines) else ""
     rewritten = any(name.startswith("@py") for c in _nested(code) for name in c.co_names)
-    return StaleSourceError(
-        f"`{code.co_qualname}` is running, but the source found for it {what}",
-        _PYTEST if rewritten else _RELOAD,
-        Span(code.co_filename, line, text=text),
-    )
+    what = f"the text found for `{code.co_qualname}` {what}"
+    instead = instead or (_PYTEST if rewritten else _RELOAD)
+    return StaleSourceError(what, instead, Span(code.co_filename, line, text=text))
 
 
 # Parsing and compiling
@@ -251,46 +254,78 @@ def _stale(code: types.CodeType, lines: Sequence[str], what: str) -> StaleSource
 class _Module:
     """A text parsed and compiled: its tree, and its code objects by name and first line."""
 
-    tree: ast.Module
+    text: str
+    flags: int
     lines: tuple[str, ...]
-    codes: dict[tuple[str, int], list[types.CodeType]]
-    numbers: dict[FunctionNode, int]  # of the lambdas that share a line: the line each was compiled on
-
-    def codes_of(self, node: FunctionNode) -> list[types.CodeType]:
-        """What the node compiled to: several equal ones in a `finally`, which is compiled twice."""
-        return self.codes.get((_name(node), self.numbers.get(node) or _first_line(node)), [])
+    tree: ast.Module
+    codes: dict[tuple[str, int], types.CodeType]
 
 
 @functools.lru_cache(maxsize=8)
 def _module(text: str, flags: int) -> _Module:
     """The module of a text; shared by all who ask for it, so it is never changed."""
-    tree: ast.Module = _compile(text, flags | ast.PyCF_ONLY_AST)
-    lines = tuple(text.split("\n"))
-    crowded = [number for number, line in enumerate(lines, 1) if line.count("lambda") > 1]
-    lambdas = [node for line in crowded for node in _functions(tree, "<lambda>", line)]
-    numbers = {node: number for number, node in enumerate(lambdas, len(lines) + 1)}
-    codes: dict[tuple[str, int], list[types.CodeType]] = {}
-    for code in _nested(_compile_numbered(tree, numbers, flags)):
-        codes.setdefault((code.co_name, code.co_firstlineno), []).append(code)
-    return _Module(tree, lines, codes, numbers)
+    tree = _parse(text, flags)
+    # Of a `finally`, which is compiled twice, either code will do.
+    codes = {(code.co_name, code.co_firstlineno): code for code in _compile(tree, flags)}
+    return _Module(text, flags, tuple(text.removesuffix("\n").split("\n")), tree, codes)
 
 
-def _compile_numbered(tree: ast.Module, numbers: dict[FunctionNode, int], flags: int) -> types.CodeType:
-    """Compile the tree with these nodes on these lines; afterwards it is as it was."""
-    positions = [(node, node.lineno, node.end_lineno) for node in numbers]
-    for node, line, end_line in positions:
-        node.lineno, node.end_lineno = numbers[node], numbers[node] + (end_line or line) - line
-    code: types.CodeType = _compile(tree, flags | _TOP_LEVEL_AWAIT)
-    for node, line, end_line in positions:
-        node.lineno, node.end_lineno = line, end_line
-    return code
+@functools.lru_cache(maxsize=8)
+def _compiled_apart(text: str, flags: int, line: int | None) -> list[types.CodeType | None]:
+    """The code of each lambda that starts on `line` (None: anywhere), in the order of `_functions`.
+
+    The tree is one of our own, to move lambdas in.  Those inside others get a turn of their own, because a
+    lambda's code is what it would be in place only while all its parts are moved alike.
+    """
+    tree = _parse(text, flags)
+    nodes = list(_functions(tree, _LAMBDA, line))
+    codes: dict[FunctionNode, types.CodeType] = {}
+    depths = collections.Counter(part for node in nodes for part in ast.walk(node))
+    free = text.count("\n") + 2
+    for depth in sorted({depths[node] for node in nodes}):
+        moved: dict[int, FunctionNode] = {}
+        for node in nodes:
+            if depths[node] == depth:
+                moved[free] = node
+                free = _move(node, free - node.lineno) + 1
+        for code in _compile(tree, flags):  # from the outside in: the first is the lambda itself
+            if code.co_name == _LAMBDA and code.co_firstlineno in moved:
+                codes.setdefault(moved[code.co_firstlineno], code)
+    return [codes.get(node) for node in nodes]
 
 
-def _compile(source: str | ast.Module, flags: int) -> Any:
-    """`compile` without a repetition of the warnings that the user saw when the code was first compiled."""
-    with _quiet, warnings.catch_warnings():
+def _move(node: ast.AST, distance: int) -> int:
+    """Move a node with all its parts down by so many lines; the last line it is on then."""
+    last = 0
+    for part in ast.walk(node):
+        if isinstance(part, (ast.expr, ast.arg, ast.keyword)):
+            part.lineno += distance
+            part.end_lineno = (part.end_lineno or 0) + distance
+            last = max(last, part.end_lineno)
+    return last
+
+
+def _parse(text: str, flags: int) -> ast.Module:
+    with _quietly():
+        tree: ast.Module = compile(text, _FILE, "exec", flags | ast.PyCF_ONLY_AST, dont_inherit=True)
+        return tree
+
+
+def _compile(tree: ast.Module, flags: int) -> list[types.CodeType]:
+    """All code objects of a tree, each after those around it."""
+    with _quietly():
+        return list(_nested(compile(tree, _FILE, "exec", flags | _TOP_LEVEL_AWAIT, dont_inherit=True)))
+
+
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """Without the warnings that the user saw when the code was first compiled.
+
+    Their filters belong to the whole process: two threads must not save and restore them crosswise.
+    """
+    with _filters, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return compile(source, "<symdiff>", "exec", flags, dont_inherit=True)
+        yield
 
 
 def _nested(code: types.CodeType) -> Iterator[types.CodeType]:
@@ -299,6 +334,10 @@ def _nested(code: types.CodeType) -> Iterator[types.CodeType]:
         code = pending.pop()
         yield code
         pending += [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
+
+
+def _equal(a: types.CodeType, b: types.CodeType) -> bool:
+    return a.co_qualname == b.co_qualname and a.co_code == b.co_code and _fingerprint(a) == _fingerprint(b)
 
 
 def _fingerprint(value: object) -> Hashable:
@@ -330,26 +369,18 @@ def _fingerprint(value: object) -> Hashable:
 # Positions
 
 
-def _name(node: FunctionNode) -> str:
-    return "<lambda>" if isinstance(node, ast.Lambda) else node.name
-
-
 def _first_line(node: ast.stmt | ast.Lambda) -> int:
     """The line a code object calls its first: that of the first decorator, where there is one."""
-    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
-    return decorators[0].lineno if decorators else node.lineno
+    return next(iter(getattr(node, "decorator_list", [])), node).lineno
 
 
 def _extent(node: ast.AST) -> tuple[int, int, int, int] | None:
     """Line, column, end line and end column (columns in UTF-8 bytes) of a node or else of all its parts."""
     if hasattr(node, "lineno"):
-        end_line, end = getattr(node, "end_lineno", None), getattr(node, "end_col_offset", None)
-        column = getattr(node, "col_offset", 0)
-        return node.lineno, column, end_line or node.lineno, column if end is None else end
+        position: tuple[int, int, int, int] = _POSITION(node)
+        return position
     parts = [extent for child in ast.iter_child_nodes(node) if (extent := _extent(child))]
-    if not parts:
-        return None
-    return *min(part[:2] for part in parts), *max(part[2:] for part in parts)
+    return (*min(part[:2] for part in parts), *max(part[2:] for part in parts)) if parts else None
 
 
 def _characters(text: str, column: int) -> int:
@@ -362,10 +393,8 @@ def _without_comments(lines: list[str]) -> list[str]:
     if not any("#" in line for line in lines):
         return lines
     kept = ["(", *lines, ")"]  # in parentheses no line end and no indentation has a meaning
-    try:
+    with contextlib.suppress(tokenize.TokenError, SyntaxError):
         for token in tokenize.generate_tokens(iter([line + "\n" for line in kept]).__next__):
             if token.type == tokenize.COMMENT:
                 kept[token.start[0] - 1] = kept[token.start[0] - 1][: token.start[1]]
-    except (tokenize.TokenError, SyntaxError):
-        pass
     return kept[1:-1]

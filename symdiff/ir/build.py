@@ -34,7 +34,7 @@ PARAM = Op("param", _no_inference)
 CONST = Op("const", _no_inference)
 STRUCTURAL = {op.name: op for op in (PARAM, CONST)}
 
-_NUMBER_NAMES = {bool: "bool", int: "int", float: "float", complex: "complex"}
+NUMBER_NAMES = {bool: "bool", int: "int", float: "float", complex: "complex"}
 
 
 @dataclass(slots=True)
@@ -78,7 +78,7 @@ class Builder:
         scope = self._scopes[-1]
         scope.body.append(node)
         if node.op.pure and not node.regions:
-            scope.numbered.setdefault(_key(node.op, node.args, node.attrs), node)
+            scope.numbered.setdefault(number_key(node.op, node.args, node.attrs), node)
 
     def param(self, type: Type, name: str = "", **attrs: Any) -> Node:
         """A parameter; belongs to the region that lists it, not to a body."""
@@ -88,7 +88,7 @@ class Builder:
 
     def const(self, value: Number) -> Node:
         attrs: Attrs = (("value", value),)
-        return self._number(CONST, (), attrs, types.number(_NUMBER_NAMES[type(value)]))
+        return self._number(CONST, (), attrs, types.number(NUMBER_NAMES[type(value)]))
 
     def lift(self, value: Node | Number) -> Node:
         return value if isinstance(value, Node) else self.const(value)
@@ -100,7 +100,7 @@ class Builder:
         nodes = tuple(self.lift(arg) for arg in args)
         items = tuple(sorted(attrs.items()))
         if not self.primal:
-            existing = self._existing(_key(op, nodes, items)) if op.pure and not regions else None
+            existing = self._existing(number_key(op, nodes, items)) if op.pure and not regions else None
             if existing is not None:
                 return existing
             fold = FOLDS.get(op.name)
@@ -130,7 +130,7 @@ class Builder:
         return None
 
     def _number(self, op: Op, args: tuple[Node, ...], attrs: Attrs, type: Type | None) -> Node:
-        key = _key(op, args, attrs)
+        key = number_key(op, args, attrs)
         node = self._existing(key) if op.pure else None
         if node is None:
             inferred = type if type is not None else op.infer(*args, **dict(attrs))
@@ -145,13 +145,22 @@ class Builder:
             object.__setattr__(node, "name", name)
         return node
 
+    def label(self, node: Node, name: str) -> None:
+        """Suggest a name for a derived value; the first one stays."""
+        if not node.primal and not node.name and not node.is_const:
+            object.__setattr__(node, "name", name)
+
     @contextmanager
-    def region(self, *param_types: Type) -> Iterator[_OpenRegion]:
-        """Open a region; nodes emitted inside belong to it until the block ends."""
-        opened = _OpenRegion(tuple(self.param(type) for type in param_types))
+    def region(self, *param_types: Type) -> Iterator[OpenRegion]:
+        """Open a region; nodes emitted inside belong to it until the block ends.
+
+        Equalities of sizes that its operations demand end with it: it may never run.
+        """
+        opened = OpenRegion(tuple(self.param(type) for type in param_types))
         self._scopes.append(_Scope())
         try:
-            yield opened
+            with self.sizes.scope():
+                yield opened
         finally:
             scope = self._scopes.pop()
         opened.region = Region(opened.params, tuple(scope.body), tuple(opened.results))
@@ -171,13 +180,21 @@ class Builder:
 
 
 @dataclass(slots=True)
-class _OpenRegion:
+class OpenRegion:
+    """A region being built: its parameters, and where its block leaves the results (see `ir.control`)."""
+
     params: tuple[Node, ...]
     results: Sequence[Node] = ()
     region: Region | None = None
 
+    def closed(self) -> Region:
+        """The finished region, once its block has ended."""
+        assert self.region is not None, "the region is still open"
+        return self.region
 
-def _key(op: Op, args: tuple[Node, ...], attrs: Attrs) -> object:
+
+def number_key(op: Op, args: tuple[Node, ...], attrs: Attrs) -> object:
+    """What value numbering compares: equal keys, equal values."""
     ids = [id(arg) for arg in args]
     if op.commutative:
         ids.sort()

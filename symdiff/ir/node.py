@@ -142,16 +142,17 @@ OPERATORS: dict[str, Op] = {}
 """The operations behind Python's operators on nodes; `ops` fills it in."""
 
 FOLDS: dict[str, Callable[..., Node | None]] = {}
-"""By operation: a cheaper equal node for operands and attributes of derived code, or None; `ops.folds` fills it in."""
+"""By operation: a cheaper equal node for operands and attributes of derived code, or None; `ops.folds` fills
+it in."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tree:
     """The structure of an argument or a result: containers around leaves.
 
-    kind: "leaf" (children empty), "static" (`value` is a compile-time object), "tuple", "list", "dict" (`keys`
-    are its keys), "namedtuple", "dataclass", "object" (`keys` are field names; `like` is the access path of the
-    argument whose type is rebuilt: (parameter, path)).
+    kind: "leaf" (children empty), "static" (`value` is a compile-time object), "tuple", "list", "dict" (its
+    keys are `keys`), "namedtuple", "dataclass" or "object" (`keys` are field names; `like` is the access path
+    of the argument whose type is rebuilt: (parameter, path)).
     """
 
     kind: str
@@ -169,7 +170,7 @@ LEAF = Tree("leaf")
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter of the generated function: its name, kind as in `inspect` and default as source or None."""
+    """One parameter of the generated function: name, kind as in `inspect`, default as source or None."""
 
     name: str
     kind: str = "positional"
@@ -178,7 +179,7 @@ class Parameter:
 
 @dataclass(frozen=True, eq=False)
 class Function:
-    """A program: the body's params are leaves of the user's arguments, `tree` says how the results are packed.
+    """A program: the body's params are leaves of the user's arguments, `tree` tells how results are packed.
 
     parameters: of the generated function, in order.  Leaf params carry attributes `parameter` and `path`.
     captures: names of globals and closure cells that the function reads, passed after the parameters.

@@ -9,7 +9,8 @@ Sizes are symbols: `Size("n0")` is the length of some axis.  Symbols of argument
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -139,15 +140,47 @@ class Sizes:
             raise ShapeError(f"Sizes {a} and {b} do not match.", "arrays whose shapes broadcast together")
         if isinstance(a, int) or (isinstance(b, Size) and may_be_one(b) and not may_be_one(a)):
             a, b = b, a
-        if isinstance(a, Size) and isinstance(b, Size) and not may_be_one(a) and may_be_one(b):
-            a, b = b, a
         assert isinstance(a, Size)
+        if isinstance(b, Size) and a.name == b.name:
+            raise ShapeError(f"Sizes {a} and {b} do not match.", "slices of equal length")
         if b == 1 and not may_be_one(a):
             raise ShapeError(f"Size 1 does not match size {a}.", "arrays whose shapes broadcast together")
-        if a.less:
-            return b
-        self.equal[a.name] = b
-        return b
+        if not a.less:
+            self.equal[a.name] = b
+        elif isinstance(b, int) and b > 0:  # above zero the subtraction was exact
+            self.equal[a.name] = b + a.less
+        elif isinstance(b, Size) and not b.less and may_be_one(b):
+            self.equal[b.name] = a
+        return self.find(b)
+
+    @contextmanager
+    def scope(self) -> Iterator[None]:
+        """What is recorded inside holds inside only, except of the sizes that are new there."""
+        outer, first = dict(self.equal), self.count
+        try:
+            yield
+        finally:
+            new = {f"?{k}" for k in range(first, self.count)}
+            self.equal = {**{name: dim for name, dim in self.equal.items() if name in new}, **outer}
+
+    def join(self, a: Type, b: Type) -> Type:
+        """The type of a value that is of either type: what differs becomes unknown.
+
+        A Python number joined with an array is an array of unknown dtype, because the promotion is unknown.
+        """
+        if a.kind != b.kind and not {a.kind, b.kind} <= {"number", "array"}:
+            raise ShapeError(f"A {a.kind} and a {b.kind} cannot be the same value.")
+        if len(a.items) != len(b.items):
+            raise ShapeError(f"Tuples of {len(a.items)} and {len(b.items)} cannot be the same value.")
+        same = a.kind == b.kind
+        items = tuple(self.join(x, y) for x, y in zip(a.items, b.items, strict=True))
+        dtype = a.dtype if same and a.dtype == b.dtype else ""
+        return Type(a.kind if same else "array", dtype, self._join_dims(a.dims, b.dims), items)
+
+    def _join_dims(self, a: Dims | None, b: Dims | None) -> Dims | None:
+        if a is None or b is None or len(a) != len(b):
+            return None
+        return tuple(self.find(x) if self.same(x, y) else self.fresh() for x, y in zip(a, b, strict=True))
 
     def broadcast(self, shapes: Iterable[Dims | None]) -> Dims | None:
         """The dims of an elementwise result; records the equalities that broadcasting demands."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 from symdiff.ir.node import OPERATORS, Node
 from symdiff.ops import infer
 from symdiff.ops.elementwise import log, where
-from symdiff.ops.row import Row, register, signature
+from symdiff.ops.row import Row, register
 
 
 def binary(
@@ -29,7 +30,7 @@ def binary(
             infer=infer.of_operator(function, number),
             commutative=commutative,
             kind="elementwise" if partials else "constant",
-            signature=signature("a, b"),
+            text="a, b",
             targets=(function, *also),
             partials=partials,
             spelling=f"np.{function.__name__}",
@@ -40,17 +41,19 @@ def binary(
     return made
 
 
-def _power_base(a: Node, b: Node, y: Node) -> Any:
+def power_base(a: Node, b: Node, y: Node) -> Any:
     """d(a**b)/da, finite wherever the derivative is: exact for constant exponents, 0 where b is 0."""
     if b.is_const:
         exponent = b.value
-        return 0 if exponent == 0 else exponent * a ** (exponent - 1)  # type: ignore[operator]
-    return b * a ** where(OPERATORS["equal"](b, 0), 1, b - 1)
+        return exponent if exponent in (0, 1) else exponent * a ** (exponent - 1)  # type: ignore[operator]
+    return b * a ** where(equal(b, 0), 1, b - 1)
 
 
-def _power_exponent(a: Node, b: Node, y: Node) -> Node:
-    """d(a**b)/db = y log a, and 0 where a is 0 (there y is 0, or the derivative does not exist)."""
-    return y * log(where(OPERATORS["equal"](a, 0), 1, a))
+def power_exponent(a: Node, b: Node, y: Node) -> Node:
+    """d(a**b)/db = y log a; where a is 0 that is 0, except NaN at 0**0, where there is no derivative."""
+    if a.is_const and isinstance(a.value, int | float) and a.value > 0:
+        return math.log(a.value) * y
+    return y * log(where(equal(a, 0), b / b, a))
 
 
 add = binary(np.add, "+", lambda a, b, y: 1, lambda a, b, y: 1, also=(operator.add,), commutative=True)
@@ -66,7 +69,7 @@ divide = binary(
     number=infer.at_least_float,
     also=(operator.truediv,),
 )
-power = binary(np.power, "**", _power_base, _power_exponent, also=(operator.pow, pow))
+power = binary(np.power, "**", power_base, power_exponent, also=(operator.pow, pow))
 floor_divide = binary(np.floor_divide, "//", also=(operator.floordiv,))
 remainder = binary(
     np.remainder, "%", lambda a, b, y: 1, lambda a, b, y: -floor_divide(a, b), also=(operator.mod,)
@@ -90,7 +93,7 @@ def _unary(function: np.ufunc, symbol: str, *partials: Any, also: tuple[Any, ...
             name=function.__name__,
             infer=infer.of_operator(function, infer.widest),
             kind="elementwise" if partials else "constant",
-            signature=signature("x"),
+            text="x",
             targets=(function, *also),
             partials=partials,
             spelling=f"np.{function.__name__}",

@@ -197,6 +197,23 @@ def _subtract(a: Node, b: Node) -> Node | None:
     return _first(_computed(operator.sub), partial(_absorbed, subtract))(a, b)
 
 
+def is_scalar(node: Node) -> bool:
+    return node.type.dims == ()
+
+
+def _regrouped(scalar: Node, product: Node) -> Node | None:
+    """A scalar times a derived product with a scalar factor: the scalars first, so that one array operation
+    is left."""
+    if not is_scalar(scalar) or product.primal or product.op not in (multiply, divide):
+        return None
+    a, b = product.args
+    if is_scalar(a) and (not is_scalar(b) or (scalar.is_const and a.is_const)):
+        return product.op(scalar * a, b)
+    if product.op is divide and is_scalar(b) and not is_scalar(a):
+        return (scalar / b) * a
+    return None
+
+
 @fold(multiply)
 def _multiply(a: Node, b: Node) -> Node | None:
     for first, second in ((a, b), (b, a)):
@@ -207,12 +224,15 @@ def _multiply(a: Node, b: Node) -> Node | None:
         inner = _negated(first)
         if inner is not None:
             return -(inner * second)
-        if first.op is divide and not first.primal and is_const(first.args[0], 1):
+        regrouped = _regrouped(first, second)
+        if regrouped is not None:
+            return regrouped
+        if first.op is divide and not first.primal and is_const(first.args[0], 1) and not is_scalar(first):
             return second / first.args[1]
-        if first.is_const and second.op is multiply and not second.primal and second.args[0].is_const:
-            return (first * second.args[0]) * second.args[1]
     if b.is_const and not a.is_const:
         return b * a
+    if b.op is multiply and not b.primal and b.args[0].is_const and not a.is_const:
+        return (b.args[0] * a) * b.args[1]
     return _first(_computed(operator.mul), partial(_mask_last, multiply), partial(_absorbed, multiply))(a, b)
 
 
@@ -224,6 +244,8 @@ def _divide(a: Node, b: Node) -> Node | None:
         inner = _negated(first)
         if inner is not None:
             return -build(inner)
+    if is_scalar(b) and a.op is multiply and not a.primal and is_scalar(a.args[0]) and not is_scalar(a.args[1]):
+        return (a.args[0] / b) * a.args[1]
     return _first(_computed(operator.truediv), partial(_mask_last, divide), partial(_absorbed, divide))(a, b)
 
 
@@ -381,10 +403,17 @@ def _one_or_all(axes: tuple[int, ...], rank: int) -> Any:
 
 def _cast(g: Node, x: Node) -> Node:
     """`g` in the dtype of `x`: real where `x` is real, then the width of `x`; numbers take any float."""
+    if _is_weak(g):
+        return g
     have, want = infer.numpy_dtype(g), infer.numpy_dtype(x)
     if have.startswith("complex") and not want.startswith("complex"):
         g = real(g)
         have = infer.numpy_dtype(g)
-    if x.type.kind == "number" or have == want or g.type.kind == "number":
+    if x.type.kind == "number" or have == want:
         return g
     return astype(g, dtype=want)
+
+
+def _is_weak(g: Node) -> bool:
+    """A Python number, perhaps spread over an array that does not exist yet: it takes any dtype."""
+    return g.type.kind == "number" or (g.op is broadcast_to and not g.primal and _is_weak(g.args[0]))

@@ -14,7 +14,7 @@ import numpy as np
 
 from symdiff.errors import DtypeError, ShapeError
 from symdiff.ir import types
-from symdiff.ir.build import current
+from symdiff.ir.build import Builder, current
 from symdiff.ir.node import Node
 from symdiff.ir.types import Dim, Dims, Type
 
@@ -39,6 +39,32 @@ def dtype_of(ufunc: np.ufunc, *operands: Node) -> str:
     if any(not operand.type.dtype for operand in operands):
         return ""
     return _resolved(ufunc, tuple((operand.type.kind, operand.type.dtype) for operand in operands))
+
+
+@lru_cache(maxsize=1024)
+def _promoted(operands: tuple[tuple[str, str], ...]) -> str:
+    samples = [_WEAK[dtype] if kind == "number" else np.dtype(dtype) for kind, dtype in operands]
+    return np.result_type(*samples).name
+
+
+_WEAK: dict[str, Any] = {"bool": False, "int": 0, "float": 0.0, "complex": 0j}
+
+
+def promoted(*operands: Node) -> str:
+    """The common dtype of arrays that are put into one; "" where one is unknown."""
+    if any(not operand.type.dtype for operand in operands):
+        return ""
+    return _promoted(tuple((operand.type.kind, operand.type.dtype) for operand in operands))
+
+
+def of_definition(definition: Callable[..., Node]) -> Callable[..., Type]:
+    """The type of a composite is that of its definition, written out in a builder that is thrown away."""
+
+    def infer(*operands: Node, **attrs: Any) -> Type:
+        with Builder(current().sizes, primal=False):
+            return definition(*operands, **attrs).type
+
+    return infer
 
 
 def broadcast(*operands: Node) -> Dims | None:

@@ -18,9 +18,12 @@ A variadic row (`np.concatenate`) takes any number of operands and a transpose `
 
 from __future__ import annotations
 
+import ast
 import inspect
+import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from symdiff.ir.node import Node, Op
@@ -34,15 +37,16 @@ Rule = Callable[..., Any]
 class Row(Op):
     """One operation: what calls it, how it is typed, differentiated and spelled.
 
-    signature: operands are parameters without default, attributes those with one; an attribute equal to its
-    default is not printed.  spelling: dotted name of the call ("np.tanh").  symbol: infix or prefix operator.
+    text: the signature: operands are parameters without default, attributes those with one, `...` marking an
+    attribute that must be given; an attribute equal to its default is not printed.  spelling: dotted name of the call ("np.tanh").  symbol: infix or prefix operator.
     method: name of the equivalent array method.  view: the result may share memory with the first operand.
     lower: turns the user's arguments into operands and attributes where binding the signature is not enough;
-    called as `lower(row, *args, **kwargs)`, returns a node or a tree of nodes.
+    called as `lower(row, *args, **kwargs)`, returns a node or a tree of nodes.  domain: an interval in which the
+    function is smooth, for tests.
     """
 
     kind: RowKind = "constant"
-    signature: inspect.Signature = field(default_factory=inspect.Signature)
+    text: str = ""
     targets: tuple[Any, ...] = ()
     partials: tuple[Rule | None, ...] = ()
     transposes: tuple[Rule | None, ...] = ()
@@ -55,18 +59,23 @@ class Row(Op):
     method: str = ""
     view: bool = False
     lower: Rule | None = None
+    domain: tuple[float, float] = (0.1, 2.0)
 
-    @property
+    @cached_property
+    def signature(self) -> inspect.Signature:
+        return signature(self.text)
+
+    @cached_property
     def operands(self) -> tuple[str, ...]:
         parameters = self.signature.parameters.values()
         return tuple(p.name for p in parameters if p.default is p.empty)
 
-    @property
+    @cached_property
     def defaults(self) -> dict[str, Any]:
         parameters = self.signature.parameters.values()
         return {p.name: p.default for p in parameters if p.default is not p.empty}
 
-    @property
+    @cached_property
     def variadic(self) -> bool:
         return any(p.kind is p.VAR_POSITIONAL for p in self.signature.parameters.values())
 
@@ -94,28 +103,19 @@ def register(row: Row) -> Row:
 
 def signature(text: str) -> inspect.Signature:
     """A signature from its text: `signature("x, axis=None, keepdims=False")`; defaults are literals."""
-    names = [part.strip() for part in _split(text)]
     parameters = []
-    for name in names:
-        if name.startswith("*"):
-            parameters.append(inspect.Parameter(name[1:], inspect.Parameter.VAR_POSITIONAL))
-            continue
-        key, _, default = name.partition("=")
-        after_star = any(p.kind is p.VAR_POSITIONAL for p in parameters)
-        kind = inspect.Parameter.KEYWORD_ONLY if after_star else inspect.Parameter.POSITIONAL_OR_KEYWORD
-        value = _LITERALS[default] if default in _LITERALS else default.strip("'\"")
-        parameters.append(inspect.Parameter(key, kind, default=value if default else inspect.Parameter.empty))
+    after_star = False
+    for star, name, default in _PARAMETER.findall(text):
+        if star:
+            kind, after_star = inspect.Parameter.VAR_POSITIONAL, True
+        else:
+            kind = inspect.Parameter.KEYWORD_ONLY if after_star else inspect.Parameter.POSITIONAL_OR_KEYWORD
+        value = ast.literal_eval(default) if default else inspect.Parameter.empty
+        parameters.append(inspect.Parameter(name, kind, default=value))
     return inspect.Signature(parameters)
 
 
-_LITERALS: dict[str, Any] = {
-    "None": None, "True": True, "False": False, "()": (), **{str(n): n for n in range(-4, 10)}, "0.0": 0.0,
-    "1e-15": 1e-15,
-}  # fmt: skip
-
-
-def _split(text: str) -> Iterable[str]:
-    return [part for part in text.split(",") if part.strip()]
+_PARAMETER = re.compile(r"(\*?)(\w+)(?:=(\([^)]*\)|[^,]*))?")
 
 
 def _targets(function: Any, also: Iterable[Any]) -> tuple[Any, ...]:
@@ -143,7 +143,7 @@ def row(
             name=name,
             infer=infer,
             kind=kind,
-            signature=signature(text),
+            text=text,
             targets=_targets(function, also),
             spelling=spelling or f"np.{name}",
             **facts,

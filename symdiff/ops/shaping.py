@@ -163,3 +163,14 @@ ones_like = constant(np.ones_like, "x", infer.like)
 full_like = linear(np.full_like, "x, value", infer.like, None, lambda g, x, value: fit_like(g, value))
 # A fresh C-contiguous array: what leaves a derivative must not share memory with what came in.
 copy = linear(np.copy, "x", infer.like, lambda g, x: g, method="copy")
+# A Python float, as gradients of Python floats leave.
+to_float = linear(
+    None,
+    "x",
+    lambda x: types.number("float"),
+    lambda g, x: g,
+    name="to_float",
+    also=(float,),
+    spelling="float",
+)
+conjugate = linear(np.conjugate, "x", infer.of_ufunc(np.conjugate), lambda g, x: conjugate(g), also=(np.conj,))

@@ -1,0 +1,1 @@
+"""Benchmarks: `python -m bench part1` measures the generated code against hand-derived NumPy."""

@@ -1,0 +1,215 @@
+"""One precedence-aware expression printer for Python.
+
+Enters: a node and the names of the values that have one.  Leaves: an expression with no parenthesis that
+Python does not need.  Invariant: what is printed evaluates in the order and association of the graph.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from symdiff.ir.node import Node
+from symdiff.ops.row import Row
+
+ATOM, POWER, UNARY, PRODUCT, SUM = 20, 14, 13, 12, 11
+_BINARY = {
+    "**": POWER, "*": PRODUCT, "/": PRODUCT, "@": PRODUCT, "//": PRODUCT, "%": PRODUCT, "+": SUM, "-": SUM,
+    "<<": 10, ">>": 10, "&": 9, "^": 8, "|": 7, "<": 6, "<=": 6, ">": 6, ">=": 6, "==": 6, "!=": 6,
+}  # fmt: skip
+Text = tuple[str, int]
+
+
+class Expressions:
+    """Prints nodes; `names` holds the materialised ones, `imports` collects what the text needs."""
+
+    def __init__(self, names: Mapping[Node, str]):
+        self.names = names
+        self.imports: set[str] = set()
+
+    def text(self, node: Node, least: int = 0) -> str:
+        """The expression, in parentheses if its precedence is below `least`."""
+        text, precedence = self._named(node)
+        return text if precedence >= least else f"({text})"
+
+    def _named(self, node: Node) -> Text:
+        name = self.names.get(node)
+        return (name, ATOM) if name is not None else self.expand(node)
+
+    def expand(self, node: Node) -> Text:
+        """The operation of `node` itself, whether or not it has a name."""
+        special = _SPECIAL.get(node.op.name)
+        if special is not None:
+            return special(self, node)
+        row = node.op
+        assert isinstance(row, Row), row
+        if row.symbol and len(node.args) == 2:
+            return self.infix(row.symbol, *node.args)
+        if row.symbol:
+            return f"{row.symbol}{self.text(node.args[0], UNARY)}", UNARY
+        return self.call(row, node)
+
+    def infix(self, symbol: str, a: Node, b: Node) -> Text:
+        precedence = _BINARY[symbol]
+        if symbol == "**":
+            return f"{self.text(a, POWER + 1)} ** {self.text(b, UNARY)}", POWER
+        comparison = 1 if precedence == 6 else 0
+        return f"{self.text(a, precedence + comparison)} {symbol} {self.text(b, precedence + 1)}", precedence
+
+    def call(self, row: Row, node: Node) -> Text:
+        """`np.f(x, key=value)`, or the method where the operand reads well before a dot."""
+        keywords = self.keywords(row, node)
+        if row.method and node.args[0].type.kind == "array":
+            first, precedence = self._named(node.args[0])
+            if precedence == ATOM:
+                rest = [self.text(arg) for arg in node.args[1:]]
+                return f"{first}.{row.method}({', '.join([*rest, *keywords])})", ATOM
+        operands = [self.text(arg) for arg in node.args]
+        return f"{self.function(row)}({', '.join([*operands, *keywords])})", ATOM
+
+    def function(self, row: Row) -> str:
+        spelling = row.spelling
+        root, dot, _ = spelling.partition(".")
+        if dot and root != "np":
+            self.imports.add(f"import {root}")
+        if spelling == "fit_like":
+            self.imports.add("from symdiff.runtime import fit_like")
+        return spelling
+
+    def keywords(self, row: Row, node: Node) -> list[str]:
+        defaults = row.defaults
+        return [
+            f"{key}={self.literal(key, value)}"
+            for key, value in node.attrs
+            if key not in defaults or repr(defaults[key]) != repr(value)
+        ]
+
+    def literal(self, key: str, value: Any) -> str:
+        return dtype(value) if key == "dtype" and isinstance(value, str) else repr(value)
+
+    def bracket(self, index: Any, operands: tuple[Node, ...]) -> str:
+        """The inside of a subscript."""
+
+        def number(part: Any) -> str:
+            if part is None:
+                return ""
+            return self.text(operands[part[1]]) if isinstance(part, tuple) else repr(part)
+
+        def entry(spec: Any) -> str:
+            if spec[0] == "slice":
+                start, stop, step = map(number, spec[1:])
+                return f"{start}:{stop}" + (f":{step}" if step else "")
+            if spec[0] == "arg":
+                return self.text(operands[spec[1]])
+            return {"new": "None", "ellipsis": "..."}.get(spec[0]) or repr(spec[1])
+
+        return ", ".join(map(entry, index)) or "()"
+
+
+def dtype(name: str) -> str:
+    return {"bool": "bool", "str": "str"}.get(name, f"np.{name}")
+
+
+def constant(value: Any) -> Text:
+    if isinstance(value, bool | int):
+        return repr(value), ATOM if value >= 0 else UNARY
+    if isinstance(value, complex):
+        return repr(value) if repr(value).startswith("(") else f"({value!r})", ATOM
+    if math.isnan(value):
+        return "np.nan", ATOM
+    sign = "-" if math.copysign(1.0, value) < 0 else ""
+    special = {math.pi: "np.pi", math.e: "np.e", math.inf: "np.inf"}.get(abs(value))
+    return sign + (special or repr(abs(value))), UNARY if sign else ATOM
+
+
+def _shape(self: Expressions, node: Node) -> Text:
+    x = node.args[0]
+    if x.type.kind == "array":
+        return f"{self.text(x, ATOM)}.shape", ATOM
+    return f"np.shape({self.text(x)})", ATOM
+
+
+def _size(self: Expressions, node: Node) -> Text:
+    return f"{self.text(node.args[0], ATOM)}.size", ATOM
+
+
+def _length(self: Expressions, node: Node) -> Text:
+    axis = node.attr("axis", 0)
+    x = self.text(node.args[0], ATOM)
+    return f"{x}.shape[{axis}]", ATOM
+
+
+def _make_shape(self: Expressions, node: Node) -> Text:
+    items = ", ".join(self.text(arg) for arg in node.args)
+    return f"({items},)" if len(node.args) == 1 else f"({items})", ATOM
+
+
+def _transpose(self: Expressions, node: Node) -> Text:
+    x = self.text(node.args[0], ATOM)
+    axes = node.attr("axes")
+    return (f"{x}.T" if axes is None else f"{x}.transpose({', '.join(map(str, axes))})"), ATOM
+
+
+def _index(self: Expressions, node: Node) -> Text:
+    return f"{self.text(node.args[0], ATOM)}[{self.bracket(node.attr('index'), node.args[1:])}]", ATOM
+
+
+def _astype(self: Expressions, node: Node) -> Text:
+    return f"{self.text(node.args[0], ATOM)}.astype({dtype(node.attr('dtype'))})", ATOM
+
+
+def _reshape(self: Expressions, node: Node) -> Text:
+    x, shape = node.args
+    inside = self.text(shape)
+    if shape.op.name == "make_shape" and shape not in self.names:
+        inside = ", ".join(self.text(arg) for arg in shape.args) or "()"
+    order = node.attr("order", "C")
+    inside += f", order={order!r}" if order != "C" else ""
+    if x.type.kind != "array":
+        return f"np.reshape({self.text(x)}, {self.text(shape)})", ATOM
+    return f"{self.text(x, ATOM)}.reshape({inside})", ATOM
+
+
+def _expand_dims(self: Expressions, node: Node) -> Text:
+    x, axis, rank = node.args[0], node.attr("axis"), node.args[0].type.rank
+    if rank is None or x.type.kind != "array":
+        return f"np.expand_dims({self.text(x)}, {axis!r})", ATOM
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    new = {one % (rank + len(axes)) for one in axes}
+    marks = ["None" if i in new else ":" for i in range(rank + len(axes))]
+    while marks[-1] == ":":
+        marks.pop()
+    return f"{self.text(x, ATOM)}[{', '.join(marks)}]", ATOM
+
+
+def _array(self: Expressions, node: Node) -> Text:
+    """`np.array` of a nested list."""
+    items = [self.text(arg) for arg in node.args]
+    for length in reversed(node.attr("shape", ())[1:]):
+        items = [f"[{', '.join(items[i : i + length])}]" for i in range(0, len(items), length)]
+    return f"np.array([{', '.join(items)}])", ATOM
+
+
+def _sequence(self: Expressions, node: Node) -> Text:
+    """A function of a list of arrays: `np.concatenate([a, b], axis=0)`."""
+    row = node.op
+    assert isinstance(row, Row)
+    items = f"[{', '.join(self.text(arg) for arg in node.args)}]"
+    return f"{row.spelling}({', '.join([items, *self.keywords(row, node)])})", ATOM
+
+
+_SPECIAL: dict[str, Callable[[Expressions, Node], Text]] = {
+    "const": lambda self, node: constant(node.value),
+    "shape": _shape,
+    "size": _size,
+    "length": _length,
+    "make_shape": _make_shape,
+    "transpose": _transpose,
+    "index": _index,
+    "astype": _astype,
+    "reshape": _reshape,
+    "expand_dims": _expand_dims,
+    "array": _array,
+    **dict.fromkeys(("concatenate", "stack", "vstack", "hstack", "dstack", "column_stack"), _sequence),
+}

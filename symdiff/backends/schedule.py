@@ -1,0 +1,183 @@
+"""Which values become statements, in which order, and which of them reuse a dead array.
+
+Enters: a region.  Leaves: a `Plan`: the statements in order, each assigning, augmenting or writing in place.
+Invariant: every value is computed at most once; an array is overwritten only where this region made it, nothing
+reads it (or a view of it) later, and it does not leave the function under another name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from symdiff.ir.node import Function, Node, Region
+from symdiff.ir.types import Sizes
+from symdiff.ops.row import Row
+
+# Never worth a name: they cost nothing, and read best where they are used.
+_TRIVIAL = {"const", "shape", "size", "length", "make_shape", "transpose", "expand_dims", "to_float"}
+# Functional inside, in place outside.
+_WRITES = {"scatter", "add_at"}
+_AUGMENTED = {"add", "subtract", "multiply", "divide"}
+_DEEPEST = 8
+
+
+@dataclass(slots=True)
+class Statement:
+    """`node` is computed here; `reuses` is the dead value whose array it overwrites."""
+
+    node: Node
+    reuses: Node | None = None
+
+
+@dataclass(slots=True)
+class Plan:
+    statements: list[Statement] = field(default_factory=list)
+    regions: dict[Node, Plan] = field(default_factory=dict)
+
+
+def is_view(node: Node) -> bool:
+    """Whether the value may share memory with its first operand."""
+    return isinstance(node.op, Row) and (node.op.view or node.op.name == "fit_like")
+
+
+def root(node: Node) -> Node:
+    """The value whose memory this one may share."""
+    while is_view(node):
+        node = node.args[0]
+    return node
+
+
+def live(region: Region) -> list[Node]:
+    """The nodes of the body that its results need, in order."""
+    needed: set[Node] = set(region.results)
+    kept: list[Node] = []
+    for node in reversed(region.body):
+        if node in needed:
+            kept.append(node)
+            needed.update(node.args)
+            for inner in node.regions:
+                needed.update(outer for item in live(inner) for outer in item.args)
+                needed.update(inner.results)
+    return kept[::-1]
+
+
+def _uses(nodes: Iterable[Node], region: Region) -> dict[Node, int]:
+    uses: dict[Node, int] = {}
+    for node in nodes:
+        for arg in node.args:
+            uses[arg] = uses.get(arg, 0) + 1
+        for inner in node.regions:
+            for arg in [*(arg for item in live(inner) for arg in item.args), *inner.results]:
+                uses[arg] = uses.get(arg, 0) + 2  # computed before the inner function, not in it
+    for result in region.results:
+        uses[result] = uses.get(result, 0) + 1
+    return uses
+
+
+def plan(region: Region, sizes: Sizes, forced: Iterable[Node] = ()) -> Plan:
+    """The statements of a region; nodes of `forced` get one although they could be part of an expression."""
+    nodes = live(region)
+    uses = _uses(nodes, region)
+    stated = set(forced)
+    depth: dict[Node, int] = {}
+    for node in nodes:
+        inner = max((depth.get(arg, 0) for arg in node.args), default=0) + 1
+        if node in stated or _is_stated(node, uses, region.results) or inner > _DEEPEST:
+            stated.add(node)
+            inner = 0
+        depth[node] = inner
+    made = Plan([Statement(node) for node in nodes if node in stated])
+    for node in nodes:
+        if node.regions:
+            made.regions[node] = plan(node.regions[0], sizes, forced)
+    _reuse(made, region, sizes)
+    return made
+
+
+def _is_stated(node: Node, uses: dict[Node, int], results: tuple[Node, ...]) -> bool:
+    if node.op.name in _TRIVIAL:
+        return False
+    if node in results and node.primal:
+        return True
+    return (
+        bool(node.name) or uses[node] > 1 or node.op.name in _WRITES or bool(node.regions) or not node.op.pure
+    )
+
+
+def reads(node: Node, stated: set[Node]) -> Iterator[Node]:
+    """The named values that the statement of `node` reads, once per occurrence."""
+    pending = list(node.args)
+    pending += [arg for inner in node.regions for item in live(inner) for arg in item.args]
+    pending += [result for inner in node.regions for result in inner.results]
+    while pending:
+        arg = pending.pop()
+        if arg in stated or arg.op.name == "param":
+            yield arg
+        else:
+            pending += arg.args
+
+
+def _reuse(made: Plan, region: Region, sizes: Sizes) -> None:
+    stated = {statement.node for statement in made.statements}
+    last: dict[Node, int] = {}
+    occurrences: list[list[Node]] = []
+    for position, statement in enumerate(made.statements):
+        found = list(reads(statement.node, stated))
+        occurrences.append(found)
+        for value in found:
+            last[root(value)] = position
+    end = len(made.statements)
+    for result in region.results:
+        pending = [result]
+        while pending:
+            value = pending.pop()
+            last[root(value)] = end
+            if value not in stated:
+                pending += value.args
+    owned = {node for node in stated if not is_view(node) and not node.regions and node.op.name != "param"}
+    for position, statement in enumerate(made.statements):
+        node = statement.node
+        for candidate in _candidates(node):
+            memory = root(candidate)
+            if (
+                candidate in owned
+                and memory is candidate
+                and last.get(memory) == position
+                and sum(root(value) is memory for value in occurrences[position]) == 1
+                and _fits(candidate, node, sizes)
+                and (node.op.name in _WRITES or _reads_well(candidate, node))
+            ):
+                statement.reuses = candidate
+                break
+
+
+def _candidates(node: Node) -> tuple[Node, ...]:
+    """Operands whose array the result could overwrite."""
+    if node.op.name == "add_at":
+        return node.args[:1]
+    if node.op.name in _AUGMENTED:
+        return node.args if node.op.commutative else node.args[:1]
+    return ()
+
+
+def _fits(old: Node, new: Node, sizes: Sizes) -> bool:
+    return (
+        old.type.kind == new.type.kind == "array"
+        and bool(old.type.dims)
+        and new.type.dims is not None
+        and sizes.resolve(old.type.dims) == sizes.resolve(new.type.dims)
+        and old.type.dtype == new.type.dtype != ""
+    )
+
+
+def _reads_well(old: Node, new: Node) -> bool:
+    """One name must be able to stand for both values."""
+    return not old.primal and (not new.name or not old.name or old.name == new.name)
+
+
+def eliminate_dead(function: Function) -> Function:
+    from dataclasses import replace
+
+    body = function.body
+    return replace(function, body=Region(body.params, tuple(live(body)), body.results))

@@ -1,0 +1,131 @@
+"""What a function reads from outside: live inputs and guards.
+
+Enters: readers of globals, closure cells, defaults and attributes of modules and classes.  Leaves: values for
+the evaluator, `Capture`s and `Guard`s.  Invariant: nothing from outside is baked into a program without a
+guard; arrays and numbers are always read anew at the call.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from keyword import iskeyword
+from types import ModuleType
+from typing import Any
+
+from symdiff.frontend.arguments import Described, Identity, Leaf, Place, describe, stage
+from symdiff.frontend.frame import Context
+from symdiff.ir.node import Node, Path
+
+Read = Callable[[], object]
+_MISSING = object()
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Capture:
+    """A value from outside that is an input: read at each call, of the structure that `key` says."""
+
+    name: str
+    read: Read
+    key: Hashable
+    static: frozenset[Place]
+
+    def current_key(self) -> Hashable:
+        """The canonical key of what would be read now."""
+        return describe(self.read(), (self.name, ()), self.static).key
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Guard:
+    """A compile-time value from outside on which the program rests.
+
+    by_value: compared through its key; otherwise it must be the same object.
+    """
+
+    name: str
+    read: Read
+    expected: object
+    by_value: bool
+
+    def holds(self) -> bool:
+        try:
+            value = self.read()
+        except (LookupError, AttributeError, ValueError, TypeError):
+            return False
+        if not self.by_value:
+            return value is self.expected
+        return describe(value, (self.name, ()), _ALL_STATIC).key == self.expected
+
+
+class _Everything(frozenset[Place]):
+    """All places: of a guarded value every int is compared."""
+
+    def __contains__(self, place: object) -> bool:
+        return True
+
+
+_ALL_STATIC = _Everything()
+
+
+def capture(context: Context, where: Hashable, name: str, read: Read) -> Any:
+    """The evaluator's value for what `read` reads; the same for every use of one place `where`."""
+    found = context.captures.get(where, _MISSING)
+    if found is not _MISSING:
+        return found
+    value = read()
+    described: Described | None = None
+    unique = name
+    if not isinstance(value, str | bool | ModuleType | type) and value is not None:
+        unique = _unique(context, name)
+        described = describe(value, (unique, ()), context.static, context.sizes)
+    if described is not None and described.leaves:
+        result = staged(context, unique, described)
+        context.inputs.append(Capture(unique, read, described.key, context.static))
+    else:
+        result = _guarded(context, name, read, value)
+    context.captures[where] = result
+    return result
+
+
+def _guarded(context: Context, name: str, read: Read, value: Any) -> Any:
+    described = describe(value, (name, ()), _ALL_STATIC, context.sizes)
+    by_identity = isinstance(described.key, Identity)
+    expected = value if by_identity else described.key
+    context.guards.append(Guard(name, read, expected, not by_identity))
+    return stage(described.tree, iter(()), context.own)
+
+
+def staged(context: Context, parameter: str, described: Described) -> Any:
+    """A copy of a described value with a parameter node for each leaf."""
+    params = [_param(context, parameter, leaf) for leaf in described.leaves]
+    return stage(described.tree, iter(params), context.own)
+
+
+def _param(context: Context, parameter: str, leaf: Leaf) -> Node:
+    node = context.builder.param(
+        leaf.type, leaf_name(parameter, leaf.path), parameter=parameter, path=leaf.path
+    )
+    if leaf.scalar:
+        context.scalars.add(id(node))
+    return node
+
+
+def leaf_name(parameter: str, path: Path) -> str:
+    """A name for a leaf: the last key or attribute that is an identifier; "" where there is none."""
+    if not path:
+        return parameter
+    key = path[-1][1]
+    return key if isinstance(key, str) and key.isidentifier() and not iskeyword(key) else ""
+
+
+def _unique(context: Context, name: str) -> str:
+    base = re.sub(r"\W", "_", name)
+    if not base.isidentifier() or iskeyword(base):
+        base = f"_{base}"
+    unique, count = base, 1
+    while unique in context.names:
+        count += 1
+        unique = f"{base}_{count}"
+    context.names.add(unique)
+    return unique

@@ -1,0 +1,237 @@
+"""The state of the evaluator, and how one step of it is taken.
+
+Enters: `ast` nodes.  Leaves: values (staged or compile-time) and, of statements, where control goes next.
+Invariant: every error that leaves `evaluate` has a span; every statement of a function is visited, so that
+one report lists all problems.  The handlers of node classes register themselves in the two tables.
+"""
+
+from __future__ import annotations
+
+import ast
+import types as python_types
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from symdiff.errors import Problem, Span, SymdiffError, UnsupportedError
+from symdiff.frontend.arguments import Place, SizeCounter
+from symdiff.frontend.source import Source
+from symdiff.frontend.targets import assigned_names
+from symdiff.frontend.values import POISON, Silent
+from symdiff.ir.build import Builder
+from symdiff.ir.node import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    value: Any
+
+
+class Jump:
+    """`break` or `continue`."""
+
+
+BREAK, CONTINUE = Jump(), Jump()
+Flow: TypeAlias = Return | Jump | None
+
+EXPRESSIONS: dict[type[ast.AST], Callable[[Frame, Any], Any]] = {}
+STATEMENTS: dict[type[ast.AST], Callable[[Frame, Any], Flow]] = {}
+
+
+@dataclass(eq=False, slots=True)
+class Scope:
+    """The names of one function call, or of one comprehension inside it."""
+
+    names: dict[str, Any]
+    local: frozenset[str]
+    parent: Scope | None
+    function: python_types.FunctionType  # whose globals and closure cells the outermost scope sees
+    globals: frozenset[str] = frozenset()
+    nonlocals: frozenset[str] = frozenset()
+    comprehension: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class Context:
+    """What one lowering shares: the program so far, the problems found, what was read from outside."""
+
+    builder: Builder
+    static: frozenset[Place]
+    sizes: SizeCounter
+    problems: list[tuple[Problem, type[SymdiffError]]] = field(default_factory=list)
+    frames: list[Frame] = field(default_factory=list)
+    calls: int = 0
+    foreign: dict[int, Any] = field(default_factory=dict)  # containers of the user's that exist outside
+    scalars: set[int] = field(default_factory=set)  # ids of parameters that are immutable scalars
+    lengths: list[tuple[Node, int]] = field(default_factory=list)  # first axes that unpacking demands
+    captures: dict[Any, Any] = field(default_factory=dict)
+    inputs: list[Any] = field(default_factory=list)
+    guards: list[Any] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
+    spans: dict[int, Span] = field(default_factory=dict)
+
+    def own(self, container: Any) -> None:
+        """Remember that this container stands for one outside: it must not be changed."""
+        self.foreign[id(container)] = container
+
+    def is_foreign(self, container: Any) -> bool:
+        return id(container) in self.foreign
+
+    def report(self, error: SymdiffError) -> None:
+        for problem in error.problems:
+            if all(problem != known for known, _ in self.problems):
+                self.problems.append((problem, type(error)))
+
+
+@dataclass(eq=False, slots=True)
+class Frame:
+    """One call that is being evaluated: of the function itself or of one it calls."""
+
+    context: Context
+    source: Source
+    scope: Scope
+    name: str
+    owner: str = ""  # the class whose body the function stands in, for names like __this
+    caller: Frame | None = None
+    call: Span | None = None
+    first: Any = None  # the first argument, for super()
+
+    def inner(self, scope: Scope) -> Frame:
+        """The same call, in a scope inside."""
+        return Frame(
+            self.context, self.source, scope, self.name, self.owner, self.caller, self.call, self.first
+        )
+
+    def mangle(self, name: str) -> str:
+        if self.owner and name.startswith("__") and not name.endswith("__"):
+            return f"_{self.owner.lstrip('_')}{name}"
+        return name
+
+    def locate(self, error: SymdiffError, node: ast.AST) -> SymdiffError:
+        """The error with a place for each problem that has none yet."""
+        if all(problem.span is not None for problem in error.problems):
+            return error
+        span, trail = self.source.span(node), self.trail()
+        return type(error)(
+            [
+                p if p.span is not None else Problem(p.what + trail, p.instead, span)
+                for p in error.problems
+            ]
+        )
+
+    def trail(self) -> str:
+        """How the evaluator came here, where it is not in the function itself."""
+        if self.caller is None or self.call is None:
+            return ""
+        calls, frame = [], self
+        while frame.caller is not None and frame.call is not None:
+            calls.append(f"`{frame.name}`, called in line {frame.call.line} of {frame.call.file}")
+            frame = frame.caller
+        shown = calls if len(calls) <= 6 else [*calls[:3], "...", *calls[-2:]]
+        return f" (In {', '.join(shown)}.)"
+
+
+def evaluate(frame: Frame, node: ast.expr) -> Any:
+    """The value of an expression.  Raises SymdiffError with a span, or Silent."""
+    try:
+        handler = EXPRESSIONS.get(type(node))
+        if handler is None:
+            raise UnsupportedError(f"{_described(node)} cannot be differentiated.")
+        value = handler(frame, node)
+    except SymdiffError as error:
+        raise frame.locate(error, node) from None
+    if value is POISON:
+        raise Silent
+    return value
+
+
+def execute(frame: Frame, body: Sequence[ast.stmt]) -> Flow:
+    """Run statements; problems are reported and the names they should have set are poisoned."""
+    for statement in body:
+        flow = _step(frame, statement)
+        if flow is not None:
+            return flow
+    return None
+
+
+def _step(frame: Frame, statement: ast.stmt) -> Flow:
+    context = frame.context
+    context.builder.span = statement_span(frame, statement)
+    try:
+        handler = STATEMENTS.get(type(statement))
+        if handler is None:
+            raise UnsupportedError(f"{_described(statement)} cannot be differentiated.")
+        return handler(frame, statement)
+    except SymdiffError as error:
+        context.report(frame.locate(error, statement))
+    except Silent:
+        pass
+    if isinstance(statement, ast.Return):
+        return Return(POISON)
+    for name in assigned_names(statement):
+        bind(frame.scope, frame.mangle(name), POISON)
+    return None
+
+
+def call(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """Call any value; `calls` says how."""
+    return CALL[0](frame, function, args, kwargs)
+
+
+CALL: list[Callable[[Frame, Any, list[Any], dict[str, Any]], Any]] = []
+
+
+def statement_span(frame: Frame, statement: ast.stmt) -> Span:
+    """The place of a statement, with its text on one line; of a compound one the text of its head."""
+    spans = frame.context.spans
+    found = spans.get(id(statement))
+    if found is None:
+        head: ast.AST = statement
+        for name in ("iter", "test", "subject"):
+            head = getattr(statement, name, None) or head
+        if isinstance(statement, ast.Return) and statement.value is not None:
+            head = statement.value
+        elif isinstance(statement, ast.FunctionDef):
+            head = statement.args
+        found = spans[id(statement)] = span_with_text(frame, statement, head)
+    return found
+
+
+def span_with_text(frame: Frame, node: ast.AST, head: ast.AST) -> Span:
+    place = frame.source.span(node)
+    text = " ".join(frame.source.segment(head).split())
+    return Span(place.file, place.line, place.column, place.end_line, place.end_column, text)
+
+
+def bind(scope: Scope, name: str, value: Any) -> None:
+    """Set a name where Python would."""
+    while scope.comprehension and name not in scope.local and scope.parent is not None:
+        scope = scope.parent
+    if name in scope.globals:
+        raise UnsupportedError(
+            f"The function sets the global `{name}`.", "return the value instead and assign it outside"
+        )
+    if name in scope.nonlocals:
+        owner = scope.parent
+        while owner is not None and name not in owner.local:
+            owner = owner.parent
+        if owner is None:
+            raise UnsupportedError(
+                f"The function sets `{name}` of a function around it.", "return the value instead"
+            )
+        scope = owner
+    scope.names[name] = value
+
+
+def _described(node: ast.AST) -> str:
+    named: dict[type[ast.AST], str] = {
+        ast.Await: "`await`",
+        ast.Yield: "`yield`",
+        ast.YieldFrom: "`yield from`",
+        ast.ClassDef: "A class defined inside the function",
+        ast.Try: "`try`",
+        ast.AsyncFor: "`async for`",
+        ast.AsyncWith: "`async with`",
+        ast.AsyncFunctionDef: "An `async` function",
+    }
+    return named.get(type(node), f"`{type(node).__name__}`")

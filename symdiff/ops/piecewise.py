@@ -1,0 +1,143 @@
+"""Elementwise functions with kinks: partials exact also where two formulas meet.
+
+The rule is the minimum-norm subgradient; ties of maxima and minima share equally.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from symdiff.errors import DtypeError
+from symdiff.ir import types
+from symdiff.ir.node import Node
+from symdiff.ops import infer
+from symdiff.ops.arithmetic import equal, floor_divide, greater, less, power_base, power_exponent, remainder
+from symdiff.ops.elementwise import cos, elementwise, hypot, isfinite, isnan, nonzero, trunc, where
+from symdiff.ops.lowering import bind, sugar, to_node
+from symdiff.ops.row import Row, row
+from symdiff.ops.shaping import conjugate
+
+
+def is_complex(x: Node) -> bool:
+    return x.type.dtype.startswith("complex")
+
+
+def conjugated(x: Node) -> Node:
+    """`np.conjugate(x)` where `x` is complex; an unknown dtype is taken for a real one."""
+    return conjugate(x) if is_complex(x) else x
+
+
+def _sign_partial(x: Node, y: Node) -> int:
+    if is_complex(x):
+        raise DtypeError("np.sign of a complex number has no derivative rule.", "z / np.abs(z)")
+    return 0
+
+
+sign = elementwise(np.sign, _sign_partial, domain=(-2, 2))
+# For complex z, sign is z / |z|, and d|z| = Re(conj(sign(z)) dz).
+absolute = elementwise(
+    np.absolute, lambda x, y: conjugated(sign(x)), also=(abs,), spelling="np.abs", domain=(-2, 2)
+)
+fabs = elementwise(np.fabs, lambda x, y: sign(x), domain=(-2, 2))
+
+
+def _finite(x: Node) -> bool:
+    return x.is_const and isinstance(x.value, int | float) and math.isfinite(x.value)
+
+
+def above(a: Node, b: Node) -> Node:
+    """1 where a > b, 0.5 where they are equal, 0 elsewhere.
+
+    Beside a constant this is half of 1 + sign(a - b): of the forms exact at ties the fastest, and it keeps the
+    dtype; otherwise a - b may be inf - inf.
+    """
+    if _finite(b):
+        return 0.5 + 0.5 * sign(a - b if b.value else a)
+    if _finite(a):
+        return 0.5 - 0.5 * sign(b - a if a.value else b)
+    return greater(a, b) + 0.5 * equal(a, b)
+
+
+maximum = elementwise(
+    np.maximum, lambda a, b, y: above(a, b), lambda a, b, y: above(b, a), commutative=True, domain=(-2, 2)
+)
+minimum = elementwise(
+    np.minimum, lambda a, b, y: above(b, a), lambda a, b, y: above(a, b), commutative=True, domain=(-2, 2)
+)
+# These return the other operand where one is NaN.
+fmax = elementwise(
+    np.fmax, lambda a, b, y: above(a, b) + isnan(b), lambda a, b, y: above(b, a) + isnan(a), domain=(-2, 2)
+)
+fmin = elementwise(
+    np.fmin, lambda a, b, y: above(b, a) + isnan(b), lambda a, b, y: above(a, b) + isnan(a), domain=(-2, 2)
+)
+
+
+def _clip(made: Row, x: Any, *bounds: Any, **names: Any) -> Node:
+    """`np.clip` under all its names for the bounds; a bound of None is absent."""
+    given = dict(zip(("lo", "hi"), bounds, strict=False))
+    for name, value in names.items():
+        given[{"a_min": "lo", "min": "lo", "a_max": "hi", "max": "hi"}.get(name, name)] = value
+    lo, hi = given.pop("lo", None), given.pop("hi", None)
+    if given or (lo is not None and hi is not None):
+        return bind(made, x, lo, hi, **given)
+    if lo is not None:
+        return maximum(to_node(x), to_node(lo))
+    return to_node(x) if hi is None else minimum(to_node(x), to_node(hi))
+
+
+def _infer_clip(x: Node, lo: Node, hi: Node) -> types.Type:
+    return types.array(infer.promoted(x, lo, hi), infer.broadcast(x, lo, hi))
+
+
+# minimum(maximum(x, lo), hi)
+clip = row(
+    "elementwise",
+    np.clip,
+    "x, lo, hi",
+    _infer_clip,
+    partials=(
+        lambda x, lo, hi, y: above(x, lo) * above(hi, x),
+        lambda x, lo, hi, y: above(lo, x) * above(hi, lo),
+        lambda x, lo, hi, y: above(maximum(x, lo), hi),
+    ),
+    method="clip",
+    lower=_clip,
+)
+
+
+def _per_square(x: Node, a: Node, b: Node) -> Node:
+    """x / (a*a + b*b) without overflow or underflow of the squares, 0 at the origin."""
+    radius = nonzero(hypot(a, b))
+    return x / radius / radius
+
+
+arctan2 = elementwise(
+    np.arctan2, lambda a, b, y: _per_square(b, a, b), lambda a, b, y: -_per_square(a, a, b), domain=(-2, 2)
+)
+copysign = elementwise(np.copysign, lambda a, b, y: sign(a) * copysign(1, b), None, domain=(-2, 2))
+# A step: it depends on its value at the step alone.
+heaviside = elementwise(np.heaviside, None, lambda a, b, y: equal(a, 0), domain=(-2, 2))
+fmod = elementwise(np.fmod, lambda a, b, y: 1, lambda a, b, y: -trunc(a / b))
+float_power = elementwise(np.float_power, power_base, power_exponent)
+
+
+def _sinc_slope(x: Node, y: Node) -> Node:
+    """(cos(pi x) - sinc(x)) / x, and its Taylor series near 0, where that cancels: relative error below 1e-13."""
+    near = less(absolute(x), 0.03)
+    s = (math.pi * where(near, x, 0)) ** 2
+    series = s * (1 / 30 - s * (1 / 840 - s * (1 / 45360))) - 1 / 3
+    away = where(near, 1, x)
+    return where(near, math.pi**2 * x * series, (cos(math.pi * away) - y) / away)
+
+
+sinc = row("elementwise", np.sinc, "x", infer.of_ufunc(np.sin), partials=(_sinc_slope,), domain=(-2, 2))
+nan_to_num = row(
+    "elementwise", np.nan_to_num, "x", infer.like, partials=(lambda x, y: isfinite(x),), domain=(-2, 2)
+)
+
+sugar(np.divmod, lambda a, b: (floor_divide(a, b), remainder(a, b)), also=(divmod,))
+sugar(np.modf, lambda x: (to_node(x) - trunc(to_node(x)), trunc(to_node(x))))
