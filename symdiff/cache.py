@@ -161,7 +161,7 @@ class Store:
                 if kept > max_bytes:
                     removed += _remove(path)
         except FileNotFoundError:
-            pass  # there is no folder yet
+            pass  # there is no folder yet, or somebody else is pruning it
         except Exception as error:
             self._warn("the cache cannot be pruned", self._where(), error)
         return removed

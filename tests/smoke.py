@@ -22,7 +22,9 @@ def loss(b, w, x, y):
 def main() -> None:
     origin = pathlib.Path(symdiff.__file__).resolve()
     assert origin.is_relative_to(pathlib.Path(sys.argv[1]).resolve()), origin
-    assert not {"sympy", "jinja2"} & sys.modules.keys(), "import symdiff must not import what only generation needs"
+    assert not {"sympy", "jinja2"} & sys.modules.keys(), (
+        "import symdiff must not import what only generation needs"
+    )
 
     x = np.linspace(-1.0, 2.0, 50)
     b, w, y = np.array([0.5]), np.array([-1.5]), 1.0 + 2.0 * x

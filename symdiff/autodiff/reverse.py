@@ -20,7 +20,7 @@ from symdiff.ir.types import Type
 from symdiff.ops import infer
 from symdiff.ops.control import closure
 from symdiff.ops.row import Row, Rule, row_for
-from symdiff.ops.shaping import conjugate, copy, fit_like, full_like, to_float, zeros_like
+from symdiff.ops.shaping import astype, conjugate, copy, fit_like, full_like, to_float, zeros_like
 
 Cotangents = dict[Node, Node]
 
@@ -241,6 +241,8 @@ def _result(cotangent: Node | None, param: Node) -> Node:
         return full_like(param, cotangent.args[0])
     if cotangent.type.kind == "number":
         return full_like(param, cotangent)
+    if infer.numpy_dtype(cotangent) != infer.numpy_dtype(param) and param.type.dtype and cotangent.type.dtype:
+        cotangent = astype(cotangent, dtype=param.type.dtype)
     if cotangent.primal or getattr(cotangent.op, "view", False):
         return copy(cotangent)
     return cotangent

@@ -7,6 +7,7 @@ Python does not need.  Invariant: what is printed evaluates in the order and ass
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -19,6 +20,8 @@ _BINARY = {
     "<<": 10, ">>": 10, "&": 9, "^": 8, "|": 7, "<": 6, "<=": 6, ">": 6, ">=": 6, "==": 6, "!=": 6,
 }  # fmt: skip
 Text = tuple[str, int]
+# Operands that formatters set close to `**` and to the colon of a slice.
+_SIMPLE = re.compile(r"-?[\w.]+")
 
 
 class Expressions:
@@ -53,7 +56,9 @@ class Expressions:
     def infix(self, symbol: str, a: Node, b: Node) -> Text:
         precedence = _BINARY[symbol]
         if symbol == "**":
-            return f"{self.text(a, POWER + 1)} ** {self.text(b, UNARY)}", POWER
+            base, exponent = self.text(a, POWER + 1), self.text(b, UNARY)
+            gap = "" if _SIMPLE.fullmatch(base) and _SIMPLE.fullmatch(exponent) else " "
+            return f"{base}{gap}**{gap}{exponent}", POWER
         comparison = 1 if precedence == 6 else 0
         return f"{self.text(a, precedence + comparison)} {symbol} {self.text(b, precedence + 1)}", precedence
 
@@ -99,7 +104,9 @@ class Expressions:
         def entry(spec: Any) -> str:
             if spec[0] == "slice":
                 start, stop, step = map(number, spec[1:])
-                return f"{start}:{stop}" + (f":{step}" if step else "")
+                if all(_SIMPLE.fullmatch(part) or not part for part in (start, stop, step)):
+                    return f"{start}:{stop}" + (f":{step}" if step else "")
+                return f"{start} : {stop}".strip() + (f" : {step}" if step else "")
             if spec[0] == "arg":
                 return self.text(operands[spec[1]])
             return {"new": "None", "ellipsis": "..."}.get(spec[0]) or repr(spec[1])

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 from symdiff.backends.schedule import Plan
 from symdiff.ir.node import Function, Node
+from symdiff.ops.row import Row
 
 _RESERVED = frozenset(
     {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), "np", "math", "fit_like", "copy"}
@@ -26,12 +27,17 @@ class Names:
         self.of: dict[Node, str] = {}
 
     def give(self, node: Node, wish: str) -> str:
+        self.of[node] = name = self.fresh(wish)
+        return name
+
+    def fresh(self, wish: str) -> str:
+        """`wish`, or the first of `wish_1`, `wish_2`, ... that is free."""
+        wish = wish if wish.isidentifier() else "value"
         name, count = wish, 0
         while name in self.taken:
             count += 1
-            name = f"{wish}_{count}" if wish[-1:].isdigit() or len(wish) > 1 else f"{wish}{count}"
+            name = f"{wish}{count}" if len(wish) == 1 else f"{wish}_{count}"
         self.taken.add(name)
-        self.of[node] = name
         return name
 
 
@@ -54,14 +60,16 @@ def name_values(function: Function, made: Plan, names: Names) -> None:
 
 
 def _wish(node: Node, function: Function) -> str:
-    """A name for a value that the user did not name."""
+    """A name for a value that the user did not name: `exp_z`, `x_part`, or a single letter."""
     if node in function.results and node.primal:
         return "value"
     if node.regions:
         return "pullback"
-    if not node.primal and node.op.name not in ("exp", "cosh", "log"):
-        return "scale" if node.type.dims == () else "g"
-    operands = [arg for arg in node.args if not arg.is_const]
-    if len(operands) == 1 and operands[0].name:
-        return f"{node.op.name}_{operands[0].name}"
-    return "t"
+    operand = node.args[0].name if node.args else ""
+    if operand and node.op.name == "index":
+        return f"{operand}_part"
+    if operand and len(node.args) == 1 and isinstance(node.op, Row) and not node.op.symbol:
+        return f"{node.op.name.rpartition('.')[2]}_{operand}"
+    if node.type.dims == ():
+        return "scale" if not node.primal else "s"
+    return "t" if node.primal else "g"

@@ -123,30 +123,44 @@ class _Writer:
                 commented = (span.file, span.line, span.text)
             for line in lines:
                 yield line, statement.node
-        results = iter(region.results)
-        yield f"return {self.packed(tree, results, top=True)}", None
+        before: list[str] = []
+        result = self.packed(tree, iter(region.results), before, top=True)
+        for line in before:
+            yield line, None
+        yield f"return {result}", None
 
-    def packed(self, tree: Tree, leaves: Iterator[Node], top: bool = False) -> str:
-        """A result in its containers."""
+    def packed(self, tree: Tree, leaves: Iterator[Node], before: list[str], top: bool = False) -> str:
+        """A result in its containers; `before` receives the statements that make copies of objects."""
         if tree.kind == "leaf":
             return self.expressions.text(next(leaves))
         if tree.kind == "static":
-            return repr(tree.value)
-        items = [self.packed(child, leaves) for child in tree.children]
+            return repr(tree.value) if tree.like is None else access(*tree.like)
+        items = [self.packed(child, leaves, before) for child in tree.children]
         if tree.kind == "tuple":
             inside = f"{items[0]}," if len(items) == 1 else ", ".join(items)
-            return inside if top and items else f"({inside})"
+            return inside if top and len(items) > 1 else f"({inside})"
         if tree.kind == "list":
             return f"[{', '.join(items)}]"
         if tree.kind == "dict":
-            return f"{{{', '.join(f'{key!r}: {item}' for key, item in zip(tree.keys, items, strict=True))}}}"
+            return f"{{{', '.join(f'{_quoted(key)}: {item}' for key, item in zip(tree.keys, items, strict=True))}}}"
+        assert tree.like is not None
+        return self._like(tree, items, before)
+
+    def _like(self, tree: Tree, items: list[str], before: list[str]) -> str:
+        """A named tuple, dataclass or object with some fields replaced."""
         assert tree.like is not None
         original = access(*tree.like)
         pairs = ", ".join(f"{key}={item}" for key, item in zip(tree.keys, items, strict=True))
-        if tree.kind == "object":
-            self.expressions.imports.add("from symdiff.runtime import rebuild")
-            return f"rebuild({original}, {pairs})"
-        return f"type({original})({pairs})"
+        if tree.kind == "namedtuple":
+            return f"{original}._replace({pairs})"
+        if tree.kind == "dataclass":
+            self.expressions.imports.add("import dataclasses")
+            return f"dataclasses.replace({original}, {pairs})"
+        self.expressions.imports.add("import copy")
+        name = self.names.fresh(f"{tree.like[1][-1][1] if tree.like[1] else tree.like[0]}_bar")
+        before.append(f"{name} = copy.copy({original})")
+        before += [f"{name}.{key} = {item}" for key, item in zip(tree.keys, items, strict=True)]
+        return name
 
     def _statement(self, statement: Statement, made: Plan) -> Iterator[str]:
         node, name = statement.node, self.names.of[statement.node]
@@ -173,6 +187,7 @@ class _Writer:
         tree: Tree = node.attr("cotangents")
         targets = [self.names.of[param] for param in region.params]
         single = tree.kind == "leaf"
+        yield ""
         yield f"def {name}({targets[0] if single else 'cotangents'}):"
         lines = [] if single else [f"    {self._pattern(tree, iter(targets))} = cotangents"]
         yield from lines

@@ -7,16 +7,15 @@ never the text of another function.  Nothing of the user's is executed: text is 
 
 How, and why so.  The whole text is parsed and compiled.  A smaller part would not do: the class around a
 function mangles its `__names`, functions around it decide which names are free, and even imports at module
-level change its code (`name.method()` is compiled differently where the module imports `name`).  Future
-imports, which a notebook carries from cell to cell, are taken from the flags of the running code.  This
-costs 2 ms for 300 lines, and is kept for the next function of the same text.
+level change its code (`name.method()` is compiled differently where the module imports `name`).  Where that
+does not fit, each statement is compiled alone, as notebooks do.  Future imports, which a notebook carries
+from cell to cell, are taken from the flags of the running code.
 
 A `def` is told from others by its name and first line, which no two share.  Lambdas can share a line; such
 are compiled once more, each moved to lines of its own, so that every code object names its node with or
-without column information.  (They are moved whole: where the lines of a function's parts differ from one
-another in another way, the compiler can leave in or out a NOP.)  Several with equal code are told apart by
-the columns of the running code.  An edit that merely moved a function is no error: the node and its
-positions are those of the new text.
+without column information.  (They are moved whole: where only some parts of a function are on other lines,
+the compiler can leave in a NOP.)  Several with equal code are told apart by the columns of the running code.
+An edit that merely moved a function is no error: node and positions are then those of the new text.
 """
 
 from __future__ import annotations
@@ -27,6 +26,7 @@ import collections
 import contextlib
 import functools
 import io
+import itertools
 import linecache
 import operator
 import threading
@@ -35,7 +35,7 @@ import types
 import warnings
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from symdiff.errors import SourceError, Span, StaleSourceError
 
@@ -46,8 +46,6 @@ _FUTURE_FLAGS = sum({getattr(__future__, name).compiler_flag for name in _FUTURE
 _POSITION = operator.attrgetter("lineno", "col_offset", "end_lineno", "end_col_offset")
 _PLAIN = (bool, int, str, bytes, types.NoneType, types.EllipsisType)
 _SET_AFTER_COMPILATION = 0x100  # inspect.CO_ITERABLE_COROUTINE, set by `types.coroutine`
-# Notebooks compile cells so; it changes only the code of a cell that awaits at its top level.
-_TOP_LEVEL_AWAIT = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 
 _NO_FUNCTION = "pass a function written in Python with def or lambda; of a partial its func"
 _RELOAD = "the file changed since it was imported: restart Python, or reload the module and take it anew"
@@ -119,7 +117,7 @@ def source_of(function: types.FunctionType) -> Source:
     try:
         for text in _texts(function):
             try:
-                return _located(text, code)
+                return _located(_Text(text, code.co_flags & _FUTURE_FLAGS), code)
             except StaleSourceError as error:
                 stale = stale or error
     except (RecursionError, MemoryError):
@@ -182,31 +180,41 @@ def _loader(function: types.FunctionType) -> tuple[Any, str]:
 # Finding the node
 
 
-def _located(text: str, code: types.CodeType) -> Source:
+class _Text(NamedTuple):
+    """A text, and the future features it is compiled with besides its own."""
+
+    text: str
+    flags: int
+
+
+def _located(text: _Text, code: types.CodeType) -> Source:
     """The function's node in `text`; StaleSourceError unless exactly one fits."""
     try:
-        module = _module(text, code.co_flags & _FUTURE_FLAGS)
+        tree, lines = _parsed(text)
+        for line, alone in itertools.product((code.co_firstlineno, None), (False, True)):
+            fitting = _fitting(tree, text, code, line, alone)
+            if line and len(fitting) > 1:
+                fitting = _by_columns(fitting, code)
+            if len(fitting) == 1:
+                return Source(fitting[0], code.co_filename, lines)
+            if fitting:
+                raise _stale(code, lines, "contains it in several places", _APART)
     except (SyntaxError, ValueError):  # ValueError: null bytes and lone surrogates
-        raise _stale(code, text.split("\n"), "does not compile") from None
-    fitting = _fitting(module, code, code.co_firstlineno)
-    moved = [] if fitting else _fitting(module, code, None)
-    if len(fitting) > 1:
-        fitting = _by_columns(fitting, code)
-    if len(fitting) + len(moved) == 1:
-        return Source((fitting or moved)[0], code.co_filename, module.lines)
-    if fitting or moved:
-        raise _stale(code, module.lines, "contains it in several places", _APART)
-    raise _stale(code, module.lines, "is not what is running")
+        raise _stale(code, text.text.split("\n"), "does not compile") from None
+    raise _stale(code, lines, "is not what is running")
 
 
-def _fitting(module: _Module, code: types.CodeType, line: int | None) -> list[FunctionNode]:
+def _fitting(
+    tree: ast.Module, text: _Text, code: types.CodeType, line: int | None, alone: bool
+) -> list[FunctionNode]:
     """The nodes that start on `line` (None: anywhere) and compile to `code`."""
-    nodes = list(_functions(module.tree, code.co_name, line))
+    nodes = list(_functions(tree, code.co_name, line))
     starts = [_first_line(node) for node in nodes]
     if len(set(starts)) == len(starts):
-        compiled = [module.codes.get((code.co_name, start)) for start in starts]
+        codes = _compiled(text, alone)
+        compiled = [codes.get((code.co_name, start)) for start in starts]
     else:
-        compiled = _compiled_apart(module.text, module.flags, line)
+        compiled = _compiled_apart(text, alone, line)
     return [node for node, other in zip(nodes, compiled, strict=True) if other and _equal(code, other)]
 
 
@@ -250,45 +258,39 @@ def _stale(code: types.CodeType, lines: Sequence[str], what: str, instead: str =
 # Parsing and compiling
 
 
-@dataclass(frozen=True, slots=True)
-class _Module:
-    """A text parsed and compiled: its tree, and its code objects by name and first line."""
-
-    text: str
-    flags: int
-    lines: tuple[str, ...]
-    tree: ast.Module
-    codes: dict[tuple[str, int], types.CodeType]
+@functools.lru_cache(maxsize=8)
+def _parsed(text: _Text) -> tuple[ast.Module, tuple[str, ...]]:
+    """The tree and the lines of a text; shared by all who ask for them, so the tree is never changed."""
+    return _parse(text), tuple(text.text.removesuffix("\n").split("\n"))
 
 
 @functools.lru_cache(maxsize=8)
-def _module(text: str, flags: int) -> _Module:
-    """The module of a text; shared by all who ask for it, so it is never changed."""
-    tree = _parse(text, flags)
-    # Of a `finally`, which is compiled twice, either code will do.
-    codes = {(code.co_name, code.co_firstlineno): code for code in _compile(tree, flags)}
-    return _Module(text, flags, tuple(text.removesuffix("\n").split("\n")), tree, codes)
+def _compiled(text: _Text, alone: bool) -> dict[tuple[str, int], types.CodeType]:
+    """Code by name and first line; of a `finally`, which is compiled twice, either code will do."""
+    return {
+        (code.co_name, code.co_firstlineno): code for code in _compile(_parsed(text)[0], text.flags, alone)
+    }
 
 
 @functools.lru_cache(maxsize=8)
-def _compiled_apart(text: str, flags: int, line: int | None) -> list[types.CodeType | None]:
+def _compiled_apart(text: _Text, alone: bool, line: int | None) -> list[types.CodeType | None]:
     """The code of each lambda that starts on `line` (None: anywhere), in the order of `_functions`.
 
     The tree is one of our own, to move lambdas in.  Those inside others get a turn of their own, because a
     lambda's code is what it would be in place only while all its parts are moved alike.
     """
-    tree = _parse(text, flags)
+    tree = _parse(text)
     nodes = list(_functions(tree, _LAMBDA, line))
     codes: dict[FunctionNode, types.CodeType] = {}
     depths = collections.Counter(part for node in nodes for part in ast.walk(node))
-    free = text.count("\n") + 2
+    free = text.text.count("\n") + 2
     for depth in sorted({depths[node] for node in nodes}):
         moved: dict[int, FunctionNode] = {}
         for node in nodes:
             if depths[node] == depth:
                 moved[free] = node
                 free = _move(node, free - node.lineno) + 1
-        for code in _compile(tree, flags):  # from the outside in: the first is the lambda itself
+        for code in _compile(tree, text.flags, alone):  # from the outside in: the first is the lambda itself
             if code.co_name == _LAMBDA and code.co_firstlineno in moved:
                 codes.setdefault(moved[code.co_firstlineno], code)
     return [codes.get(node) for node in nodes]
@@ -305,16 +307,21 @@ def _move(node: ast.AST, distance: int) -> int:
     return last
 
 
-def _parse(text: str, flags: int) -> ast.Module:
+def _parse(text: _Text) -> ast.Module:
     with _quietly():
-        tree: ast.Module = compile(text, _FILE, "exec", flags | ast.PyCF_ONLY_AST, dont_inherit=True)
+        tree: ast.Module = compile(
+            text.text, _FILE, "exec", text.flags | ast.PyCF_ONLY_AST, dont_inherit=True
+        )
         return tree
 
 
-def _compile(tree: ast.Module, flags: int) -> list[types.CodeType]:
-    """All code objects of a tree, each after those around it."""
+def _compile(tree: ast.Module, flags: int, alone: bool) -> list[types.CodeType]:
+    """All code objects of a tree, or of its statements each for itself; each after those around it."""
+    modules = [ast.Module([statement], []) for statement in tree.body] if alone else [tree]
+    flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT  # as notebooks do; it changes only the outermost code
     with _quietly():
-        return list(_nested(compile(tree, _FILE, "exec", flags | _TOP_LEVEL_AWAIT, dont_inherit=True)))
+        outer = [compile(module, _FILE, "exec", flags, dont_inherit=True) for module in modules]
+    return [code for module in outer for code in _nested(module)]
 
 
 @contextlib.contextmanager
@@ -337,6 +344,7 @@ def _nested(code: types.CodeType) -> Iterator[types.CodeType]:
 
 
 def _equal(a: types.CodeType, b: types.CodeType) -> bool:
+    """The same function.  Nested qualified names do not count: 3.12 merges lambdas that differ in that alone."""
     return a.co_qualname == b.co_qualname and a.co_code == b.co_code and _fingerprint(a) == _fingerprint(b)
 
 
@@ -348,7 +356,7 @@ def _fingerprint(value: object) -> Hashable:
     if isinstance(value, types.CodeType):
         flags = value.co_flags & ~_SET_AFTER_COMPILATION
         counts = (value.co_argcount, value.co_posonlyargcount, value.co_kwonlyargcount, flags)
-        names = (value.co_qualname, value.co_names, value.co_varnames, value.co_freevars, value.co_cellvars)
+        names = (value.co_name, value.co_names, value.co_varnames, value.co_freevars, value.co_cellvars)
         constants = tuple(map(_fingerprint, value.co_consts))
         # co_code is the code as compiled, whatever the interpreter or a tracer has since put in its place.
         return value.co_code, value.co_exceptiontable, counts, names, constants

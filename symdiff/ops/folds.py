@@ -63,6 +63,15 @@ def same_type(a: types.Type, b: types.Type) -> bool:
     )
 
 
+def _positive_part(node: Node) -> Node | None:
+    """What is subtracted where a derived term is added: `x` of `-x`, `2 * x` of `-2 * x`."""
+    if not node.primal and node.op in (multiply, divide) and node.args[0].is_const:
+        factor = node.args[0].value
+        if not isinstance(factor, complex) and factor < 0:
+            return -node
+    return _negated(node)
+
+
 def _first(*folds: Fold) -> Fold:
     """The first of several folds that applies."""
 
@@ -161,7 +170,7 @@ def _add(a: Node, b: Node) -> Node | None:
     for first, second in ((a, b), (b, a)):
         if is_const(first, 0) and same_type(add.infer(a, b), second.type):
             return second
-        inner = _negated(second)
+        inner = _positive_part(second)
         if inner is not None:
             return first - inner
     if b.op.name == "scatter" and not b.primal:
@@ -244,7 +253,13 @@ def _divide(a: Node, b: Node) -> Node | None:
         inner = _negated(first)
         if inner is not None:
             return -build(inner)
-    if is_scalar(b) and a.op is multiply and not a.primal and is_scalar(a.args[0]) and not is_scalar(a.args[1]):
+    if (
+        is_scalar(b)
+        and a.op is multiply
+        and not a.primal
+        and is_scalar(a.args[0])
+        and not is_scalar(a.args[1])
+    ):
         return (a.args[0] / b) * a.args[1]
     return _first(_computed(operator.truediv), partial(_mask_last, divide), partial(_absorbed, divide))(a, b)
 
@@ -416,4 +431,26 @@ def _cast(g: Node, x: Node) -> Node:
 
 def _is_weak(g: Node) -> bool:
     """A Python number, perhaps spread over an array that does not exist yet: it takes any dtype."""
-    return g.type.kind == "number" or (g.op is broadcast_to and not g.primal and _is_weak(g.args[0]))
+    if g.type.kind == "number":
+        return True
+    if g.primal:
+        return False
+    return (g.op is broadcast_to and _is_weak(g.args[0])) or (
+        g.op is where and all(map(_is_weak, g.args[1:]))
+    )
+
+
+@fold(where)
+def _where(condition: Node, a: Node, b: Node) -> Node | None:
+    """A branch that was only broadcast to the shape that the others have."""
+    dims = current().sizes.resolve(infer.broadcast(condition, a, b))
+    for first, build in (
+        (a, lambda inner: where(condition, inner, b)),
+        (b, lambda inner: where(condition, a, inner)),
+    ):
+        if first.op is broadcast_to and not first.primal:
+            inner = first.args[0]
+            rest = [condition, b if first is a else a, inner]
+            if dims is not None and current().sizes.resolve(infer.broadcast(*rest)) == dims:
+                return build(inner)
+    return None

@@ -6,7 +6,7 @@ asked through `ufunc.resolve_dtypes`), never a table of ours; where an operand i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -179,3 +179,9 @@ def size_of(node: Node) -> Dim:
     if node.op.name == "size" and node.args[0].type.dims is not None:
         return product(node.args[0].type.dims)
     return current().sizes.fresh()
+
+
+def numpy_dtype_of_all(nodes: Iterable[Node]) -> str:
+    """The dtype of an array filled from all of these; "" where one is unknown."""
+    dtypes = [numpy_dtype(node) for node in nodes]
+    return np.result_type(*map(np.dtype, dtypes)).name if all(dtypes) else ""

@@ -108,7 +108,7 @@ def _infer_expand(x: Node, axis: Any) -> Type:
 
 
 expand_dims = linear(
-    np.expand_dims, "x, axis=0", _infer_expand, lambda g, x, axis: reshape(g, shape_of(x)), view=True
+    np.expand_dims, "x, axis=...", _infer_expand, lambda g, x, axis: reshape(g, shape_of(x)), view=True
 )
 
 
@@ -130,7 +130,7 @@ def _infer_astype(x: Node, dtype: str) -> Type:
 
 
 astype = linear(
-    None, "x, dtype=None", _infer_astype, lambda g, x, dtype: fit_like(g, x), name="astype", method="astype"
+    getattr(np, "astype", None), "x, dtype=...", _infer_astype, lambda g, x, dtype: fit_like(g, x), name="astype", method="astype"
 )
 real = linear(
     np.real,
@@ -149,18 +149,28 @@ def _infer_full(shape: Node, value: Node, dtype: str | None = None) -> Type:
     return types.array(dtype or infer.numpy_dtype(value), shape.type.dims)
 
 
+def _infer_fresh(shape: Node, dtype: str | None = None) -> Type:
+    return types.array(dtype or "float64", shape.type.dims)
+
+
+def _infer_like(x: Node, *_: Node, dtype: str | None = None) -> Type:
+    return types.array(dtype or infer.numpy_dtype(x), x.type.dims)
+
+
 full = linear(
-    np.full, "shape, value, dtype=None", _infer_full, None, lambda g, shape, value, **_: fit_like(g, value)
+    np.full,
+    "shape, fill_value, dtype=None",
+    _infer_full,
+    None,
+    lambda g, shape, value, dtype=None: fit_like(g, value),
 )
-zeros = constant(
-    np.zeros, "shape, dtype=None", lambda shape, dtype=None: types.array(dtype or "float64", shape.type.dims)
+zeros = constant(np.zeros, "shape, dtype=None", _infer_fresh)
+ones = constant(np.ones, "shape, dtype=None", _infer_fresh)
+zeros_like = constant(np.zeros_like, "x, dtype=None", _infer_like)
+ones_like = constant(np.ones_like, "x, dtype=None", _infer_like)
+full_like = linear(
+    np.full_like, "x, fill_value, dtype=None", _infer_like, None, lambda g, x, value, dtype=None: fit_like(g, value)
 )
-ones = constant(
-    np.ones, "shape, dtype=None", lambda shape, dtype=None: types.array(dtype or "float64", shape.type.dims)
-)
-zeros_like = constant(np.zeros_like, "x", infer.like)
-ones_like = constant(np.ones_like, "x", infer.like)
-full_like = linear(np.full_like, "x, value", infer.like, None, lambda g, x, value: fit_like(g, value))
 # A fresh C-contiguous array: what leaves a derivative must not share memory with what came in.
 copy = linear(np.copy, "x", infer.like, lambda g, x: g, method="copy")
 # A Python float, as gradients of Python floats leave.

@@ -874,7 +874,7 @@ def test_deep_stack_is_an_error_not_a_crash(load: Load) -> None:
     def descend(n: int) -> str:
         return descend(n - 1) if n else text_of(f)
 
-    source_module._module.cache_clear()
+    clear_caches()
     for depth in range(0, sys.getrecursionlimit(), 10):
         try:
             assert descend(depth).startswith("def f(x): return x+x")
@@ -882,7 +882,7 @@ def test_deep_stack_is_an_error_not_a_crash(load: Load) -> None:
             assert "too deeply nested" in str(error)
         except RecursionError:  # the test itself came too deep
             break
-        source_module._module.cache_clear()
+        clear_caches()
 
 
 def test_many_lambdas_in_lambdas(load: Load) -> None:
@@ -916,7 +916,7 @@ def test_threads(load: Load) -> None:
             if columns != [0, 13, 26, 37] or {s.node.lineno for s in sources} != {(i + offset) % 20 + 1}:
                 failures.append((i, columns))
 
-    source_module._module.cache_clear()
+    clear_caches()
     threads = [threading.Thread(target=work, args=(3 * n,)) for n in range(8)]
     for thread in threads:
         thread.start()
@@ -929,7 +929,7 @@ def test_threads(load: Load) -> None:
 def test_cache_is_bounded(load: Load) -> None:
     for i in range(20):
         source_of(load(f"f = lambda: {i}, lambda: {i}").f[1])
-    for cache in source_module._module, source_module._compiled_apart:
+    for cache in source_module._parsed, source_module._compiled, source_module._compiled_apart:
         assert cache.cache_info().currsize <= 8
 
 
@@ -955,7 +955,7 @@ def test_time_for_a_file_of_300_lines(load: Load) -> None:
 
     first = []
     for _ in range(10):
-        source_module._module.cache_clear()
+        clear_caches()
         first.append(seconds(module.f30))
     assert min(first) < 9e-3
     assert min(seconds(module.f31) for _ in range(10)) < 2e-3

@@ -34,9 +34,8 @@ def consistent(sizes, dims, shape, values):
     if len(dims) != len(shape):
         return False
     for dim, size in zip(sizes.resolve(dims), shape, strict=True):
-        if isinstance(dim, Size) and dim.name not in values:
-            if values.setdefault(dim.name, size + dim.less) and dim.less:
-                return False
+        if isinstance(dim, Size):
+            values.setdefault(dim.name, size + dim.less)
         if length(dim, values) != size:
             return False
     return True

@@ -1,0 +1,145 @@
+"""The public functions: `differentiate` and its functional spellings.
+
+Enters: a plain Python function over NumPy arrays.  Leaves: `Differentiable` objects and their derivatives.
+Invariant: decorating runs nothing and reads no source; a `Differentiable` calls exactly the user's function.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, overload
+
+from symdiff.dispatch import Derivative
+from symdiff.errors import WrtError
+
+BACKENDS = ("auto", "numpy")
+
+
+class Differentiable:
+    """A function together with its derivatives; calls as the function does.
+
+    Attributes `grad`, `value_and_grad` and `vjp` are callables over the same arguments; each has `.source`,
+    `.source_for(*args)`, `.path_for(*args)` and `.compiled_for(*args)`.
+    """
+
+    grad: Derivative
+    value_and_grad: Derivative
+    vjp: Derivative
+
+    def __init__(
+        self, function: Callable[..., Any], wrt: Any = 0, backend: str = "auto", has_aux: bool = False
+    ):
+        functools.update_wrapper(self, function)
+        self.__wrapped__ = function
+        self.wrt, self.backend, self.has_aux = wrt, backend, has_aux
+        for transform in ("grad", "value_and_grad", "vjp"):
+            setattr(self, transform, Derivative(function, transform, wrt, has_aux, backend))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.__wrapped__(*args, **kwargs)
+
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        return self if instance is None else Bound(self, instance)
+
+    def __reduce__(self) -> str:
+        return self.__wrapped__.__qualname__
+
+    def __repr__(self) -> str:
+        return f"<differentiable {self.__wrapped__.__qualname__}>"
+
+
+class Bound:
+    """A differentiable method of one instance; `wrt` counts `self` as parameter 0."""
+
+    def __init__(self, method: Differentiable, instance: object):
+        self.__func__, self.__self__ = method, instance
+        self.__name__, self.__doc__ = method.__name__, method.__doc__
+        self.__wrapped__ = method.__wrapped__.__get__(instance)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.__func__.__wrapped__(self.__self__, *args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self.__func__, name)
+        return BoundDerivative(value, self.__self__) if isinstance(value, Derivative) else value
+
+
+class BoundDerivative:
+    """A derivative of a method with its instance filled in."""
+
+    def __init__(self, derivative: Derivative, instance: object):
+        self._derivative, self._instance = derivative, instance
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._derivative(self._instance, *args, **kwargs)
+
+    def source_for(self, *args: Any, **kwargs: Any) -> str:
+        return self._derivative.source_for(self._instance, *args, **kwargs)
+
+    def path_for(self, *args: Any, **kwargs: Any) -> Any:
+        return self._derivative.path_for(self._instance, *args, **kwargs)
+
+    def compiled_for(self, *args: Any, **kwargs: Any) -> Callable[..., Any]:
+        return functools.partial(
+            self._derivative.compiled_for(self._instance, *args, **kwargs), self._instance
+        )
+
+    @property
+    def source(self) -> str:
+        return self._derivative.source
+
+
+@overload
+def differentiate(fn: Callable[..., Any], **options: Any) -> Differentiable: ...
+
+
+@overload
+def differentiate(fn: None = None, **options: Any) -> Callable[[Callable[..., Any]], Differentiable]: ...
+
+
+def differentiate(
+    fn: Callable[..., Any] | None = None,
+    *,
+    wrt: Any = 0,
+    argnums: Any = None,
+    backend: str = "auto",
+    has_aux: bool = False,
+) -> Any:
+    """Make a function differentiable: `@differentiate` or `@differentiate(wrt=("w", "b"))`.
+
+    wrt: the argument(s) to differentiate with respect to: a name, an index or a tuple of them; `argnums` is an
+    alias.  has_aux: the function returns `(value, aux)` and only `value` is differentiated.  backend: "auto" or
+    "numpy".  Nothing is compiled before the first call of a derivative.
+
+    Raises WrtError for a `wrt` of the wrong kind; what the function's body does is checked at the first call.
+    """
+    if argnums is not None:
+        wrt = argnums
+    if isinstance(wrt, list):
+        wrt = tuple(wrt)
+    if not isinstance(wrt, str | int | tuple) or isinstance(wrt, bool):
+        raise WrtError(f"wrt must be a name, an index or a tuple of them, not {wrt!r}.")
+    if backend not in BACKENDS:
+        raise WrtError(f"There is no backend {backend!r}.", f"one of {', '.join(map(repr, BACKENDS))}")
+    if fn is None:
+        return functools.partial(differentiate, wrt=wrt, backend=backend, has_aux=has_aux)
+    function = fn.__wrapped__ if isinstance(fn, Differentiable) else fn
+    if not callable(function):
+        raise WrtError(f"{function!r} is not a function.", "decorate a function, lambda or method")
+    return Differentiable(function, wrt, backend, has_aux)
+
+
+def grad(fn: Callable[..., Any], wrt: Any = 0, **options: Any) -> Derivative:
+    """The gradient of a scalar function, as a function of the same arguments: `grad(f)(x)`."""
+    return differentiate(fn, wrt=wrt, **options).grad
+
+
+def value_and_grad(fn: Callable[..., Any], wrt: Any = 0, **options: Any) -> Derivative:
+    """`(value, gradient)` of a scalar function, as a function of the same arguments."""
+    return differentiate(fn, wrt=wrt, **options).value_and_grad
+
+
+def vjp(fn: Callable[..., Any], wrt: Any = 0, **options: Any) -> Derivative:
+    """`(value, pullback)`: `pullback(cotangent)` takes a cotangent like the value to gradients like `wrt`."""
+    return differentiate(fn, wrt=wrt, **options).vjp

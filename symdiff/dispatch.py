@@ -1,0 +1,200 @@
+"""From a call to the generated function that serves it.
+
+Enters: the arguments of a call of `f.grad` and its kin.  Leaves: the result.  Invariant: a generated function runs
+only for the signature it was made for: structure, kinds, dtypes, ranks and which sizes are 1 of every argument
+and of every value read from outside, and the very objects that were compiled in.
+
+The first lookup is by exact types (dtype and shape of every argument); behind it stands the canonical signature.
+"""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from numpy import ndarray
+
+from symdiff.errors import WrtError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from symdiff.cache import Entry
+    from symdiff.frontend import Lowered
+
+REMEMBERED = 1024
+_SUMMARIES = {
+    "grad": "Gradient of {0} with respect to {1}.",
+    "value_and_grad": "Value and gradient of {0} with respect to {1}.",
+    "vjp": "Value of {0} and its pullback to {1}.",
+}
+
+
+class Variant:
+    """One generated function with what it rests on."""
+
+    __slots__ = ("captures", "entry", "function", "guards", "lowered", "plain")
+
+    def __init__(self, lowered: Lowered, entry: Entry, function: Callable[..., Any]):
+        self.lowered = lowered
+        self.entry = entry
+        self.function = function
+        self.guards = [guard.holds for guard in lowered.guards]
+        self.captures = [
+            (capture.name, capture.read, capture.key, capture.current_key) for capture in lowered.captures
+        ]
+        self.plain = not self.guards and not self.captures
+
+    def holds(self) -> bool:
+        return all(holds() for holds in self.guards) and all(now() == key for _, _, key, now in self.captures)
+
+    def captured(self) -> dict[str, Any]:
+        return {name: read() for name, read, _, _ in self.captures}
+
+
+class Derivative:
+    """`f.grad` and its kin: a callable that compiles itself for the arguments it meets.
+
+    Raises SymdiffError where the function cannot be differentiated.
+    """
+
+    def __init__(self, function: Callable[..., Any], transform: str, wrt: Any, aux: bool, backend: str):
+        self.__wrapped__ = function
+        self.__name__ = f"{getattr(function, '__name__', 'function')}.{transform}"
+        self.__doc__ = (
+            f"{transform} of {getattr(function, '__qualname__', function)}; see `symdiff.differentiate`."
+        )
+        self.transform, self.wrt, self.aux, self.backend = transform, wrt, aux, backend
+        self._exact: dict[Any, Variant] = {}
+        self._variants: dict[Any, list[Variant]] = {}
+        self._static: frozenset[Any] = frozenset()
+        self._lock = threading.RLock()
+        self._signature: inspect.Signature | None = None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if not kwargs and not self._static:
+            key: list[Any] = []
+            for arg in args:
+                if type(arg) is ndarray:
+                    key.append(arg.dtype)
+                    key.append(arg.shape)
+                elif type(arg) is float:
+                    key.append(float)
+                else:
+                    break
+            else:
+                variant = self._exact.get(tuple(key))
+                if variant is not None:
+                    if variant.plain:
+                        return variant.function(*args)
+                    if variant.holds():
+                        return variant.function(*args, **variant.captured())
+                variant = self._find(args, kwargs)
+                if len(self._exact) >= REMEMBERED:
+                    self._exact.clear()
+                if not self._static:
+                    self._exact[tuple(key)] = variant
+                return variant.function(*args, **variant.captured())
+        return self._general(args, kwargs)
+
+    def _general(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        variant = self._find(args, kwargs)
+        bound = self._bound(args, kwargs)
+        return variant.function(*bound.args, **bound.kwargs, **variant.captured())
+
+    @property
+    def signature(self) -> inspect.Signature:
+        if self._signature is None:
+            self._signature = _signature_of(self.__wrapped__)
+        return self._signature
+
+    def _bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> inspect.BoundArguments:
+        bound = self.signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        return bound
+
+    def _find(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Variant:
+        """The variant for these arguments, generated if there is none."""
+        from symdiff.frontend.arguments import SizeCounter, describe
+
+        bound = self._bound(args, kwargs)
+        with self._lock:
+            while True:
+                sizes = SizeCounter()
+                key = tuple(describe(v, (n, ()), self._static, sizes).key for n, v in bound.arguments.items())
+                for variant in self._variants.get(key, ()):
+                    if variant.holds():
+                        return variant
+                variant, static = self._compile(bound)
+                if static <= self._static:
+                    found = [old for old in self._variants.get(key, ()) if _guards_hold(old)]
+                    self._variants[key] = [variant, *found][:8]
+                    return variant
+                self._static |= static
+                self._exact.clear()
+                self._variants.clear()
+
+    def _compile(self, bound: inspect.BoundArguments | None) -> tuple[Variant, frozenset[Any]]:
+        from symdiff import pipeline
+        from symdiff.frontend import lower
+        from symdiff.request import names_of, requested
+
+        function = self.__wrapped__
+        names = names_of(self.wrt, self.signature, function.__name__)
+        lowered = lower(function, bound, self._static)
+        wrt, tree = requested(names, lowered.trees, lowered.leaves, isinstance(self.wrt, tuple | list))
+        summary = _SUMMARIES[self.transform].format(_place(function), ", ".join(names))
+        request = pipeline.Request(self.transform, wrt, tree, summary, self.backend, self.aux)
+        entry = pipeline.compiled(lowered.function, request)
+        name = f"{lowered.function.name}_{self.transform}"
+        return Variant(lowered, entry, pipeline.load(entry, name)), lowered.static
+
+    def variant_for(self, *args: Any, **kwargs: Any) -> Variant:
+        return self._find(args, kwargs)
+
+    def compiled_for(self, *args: Any, **kwargs: Any) -> Callable[..., Any]:
+        """The generated function that serves these arguments, as a plain Python function."""
+        return self._find(args, kwargs).function
+
+    def source_for(self, *args: Any, **kwargs: Any) -> str:
+        """The generated source for arguments of these types."""
+        return self._find(args, kwargs).entry.source
+
+    def path_for(self, *args: Any, **kwargs: Any) -> Path | None:
+        """The file of the generated module; None where the cache keeps nothing on disk."""
+        return self._find(args, kwargs).entry.path
+
+    @property
+    def source(self) -> str:
+        """The generated source: of the latest call, or for arrays of unknown rank before any."""
+        latest = next(reversed(self._variants.values()), None)
+        if latest:
+            return latest[0].entry.source
+        return self._compile(None)[0].entry.source
+
+    def __repr__(self) -> str:
+        return f"<{self.__name__} with respect to {self.wrt!r}>"
+
+
+def _guards_hold(variant: Variant) -> bool:
+    return all(holds() for holds in variant.guards)
+
+
+def _signature_of(function: Callable[..., Any]) -> inspect.Signature:
+    try:
+        return inspect.signature(function, follow_wrapped=False)
+    except (TypeError, ValueError):
+        raise WrtError(
+            f"{function!r} has no signature.", "wrap it in a function or lambda of its arguments"
+        ) from None
+
+
+def _place(function: Callable[..., Any]) -> str:
+    """`loss (examples/linear.py:5)`: the last two parts of the path say enough and are the same on every machine."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return getattr(function, "__name__", "function")
+    file = "/".join(code.co_filename.replace("\\", "/").split("/")[-2:])
+    return f"{function.__name__} ({file}:{code.co_firstlineno})"

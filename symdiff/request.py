@@ -1,0 +1,123 @@
+"""What `wrt` asks for: the leaves to differentiate with respect to, and how their gradients are packed.
+
+Enters: a lowered function's arguments and `wrt`.  Leaves: leaf nodes and a `Tree`, or an error that names the
+argument.  Invariant: the gradient has the structure and types of its argument; no integer is differentiated.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from symdiff.errors import DtypeError, WrtError
+from symdiff.ir.node import LEAF, Node, Path, Tree
+
+Wrt = str | int | tuple["str | int", ...]
+
+
+def names_of(wrt: Wrt, signature: inspect.Signature, function: str) -> tuple[str, ...]:
+    """The parameter names that `wrt` means.  Raises WrtError for anything else."""
+    names = list(signature.parameters)
+    chosen = []
+    for one in wrt if isinstance(wrt, tuple | list) else (wrt,):
+        if isinstance(one, bool) or not isinstance(one, int | str):
+            raise WrtError(f"wrt must be a name, an index or a tuple of them, not {one!r}.")
+        if isinstance(one, int) and not -len(names) <= one < len(names):
+            count = f"{len(names)} parameter{'s' * (len(names) != 1)}"
+            raise WrtError(
+                f"wrt={one} is out of range: {function} has {count}.", f"one of {', '.join(names)}"
+            )
+        name = names[one] if isinstance(one, int) else one
+        if name not in names:
+            raise WrtError(f"wrt={name!r}: {function} has no such parameter.", f"one of {', '.join(names)}")
+        if name in chosen:
+            raise WrtError(f"wrt names {name!r} twice.", "name each argument once")
+        chosen.append(name)
+    if not chosen:
+        raise WrtError("wrt is empty.", f"one of {', '.join(names)}")
+    return tuple(chosen)
+
+
+def requested(
+    names: Sequence[str], trees: Mapping[str, Tree], leaves: Mapping[str, Sequence[Node]], many: bool
+) -> tuple[tuple[Node, ...], Tree]:
+    """The leaves to differentiate and the structure of the gradient.
+
+    trees and leaves: by parameter, the structure of its argument and one node per leaf in order.
+    """
+    chosen: list[Node] = []
+    packed: list[Tree] = []
+    for name in names:
+        nodes = Leaves(leaves[name])
+        tree = _gradient_tree(trees[name], name, (), nodes, chosen)
+        if not tree.leaves():
+            raise WrtError(f"`{name}` holds no array or float to differentiate with respect to.")
+        packed.append(tree)
+    return tuple(chosen), Tree("tuple", tuple(packed)) if many else packed[0]
+
+
+def _gradient_tree(tree: Tree, parameter: str, path: Path, nodes: Any, chosen: list[Node]) -> Tree:
+    if tree.kind == "leaf":
+        node = next(nodes)
+        if node.type.dtype.startswith(("int", "uint", "bool")):
+            _refuse(node, parameter, path)
+        chosen.append(node)
+        return LEAF
+    if tree.kind == "static":
+        return Tree("static", value=tree.value, like=(parameter, path))
+    step = "item" if tree.kind in ("list", "tuple", "dict") else "attr"
+    keys = tree.keys or tuple(range(len(tree.children)))
+    children, kept = [], []
+    for key, child in zip(keys, tree.children, strict=True):
+        below = (*path, (step, key))
+        if tree.kind in ("dataclass", "object") and _is_setting(tree, key, child, nodes):
+            continue
+        made = _gradient_tree(child, parameter, below, nodes, chosen)
+        if step == "attr" and not made.leaves():
+            continue  # copied with the object
+        children.append(made)
+        kept.append(key)
+    return Tree(tree.kind, tuple(children), tuple(kept) if tree.keys else (), tree.value, (parameter, path))
+
+
+def _is_setting(tree: Tree, key: Any, child: Tree, nodes: Any) -> bool:
+    """Whether a field of an object is an integer that configures it; consumes its leaf if so."""
+    if child.kind != "leaf":
+        return False
+    node = nodes.peek()
+    if node.type.kind != "number" or node.type.dtype != "int":
+        return False
+    if tree.kind == "dataclass":
+        annotation = getattr(tree.value, "__annotations__", {}).get(key)
+        if annotation not in (int, "int"):
+            return False
+    next(nodes)
+    return True
+
+
+class Leaves:
+    """An iterator over leaf nodes that can look one ahead."""
+
+    def __init__(self, nodes: Sequence[Node]):
+        self.nodes = nodes
+        self.position = 0
+
+    def __iter__(self) -> Leaves:
+        return self
+
+    def __next__(self) -> Node:
+        self.position += 1
+        return self.nodes[self.position - 1]
+
+    def peek(self) -> Node:
+        return self.nodes[self.position]
+
+
+def _refuse(node: Node, parameter: str, path: Path) -> None:
+    where = parameter + "".join(f".{k}" if kind == "attr" else f"[{k!r}]" for kind, k in path)
+    what = "a Python int" if node.type.kind == "number" else f"an array of {node.type.dtype}"
+    if node.type.kind == "number":
+        what = f"a Python {node.type.dtype}"
+    cast = f"float({where})" if node.type.kind == "number" else f"{where}.astype(float)"
+    raise DtypeError(f"`{where}` is {what}, which has no gradient.", f"pass {cast}")
