@@ -21,6 +21,7 @@ from symdiff.ops import infer
 from symdiff.ops.control import closure
 from symdiff.ops.row import Row, Rule, row_for
 from symdiff.ops.shaping import astype, conjugate, copy, fit_like, full_like, to_float, zeros_like
+from symdiff.ops.sums import vanishes
 
 Cotangents = dict[Node, Node]
 
@@ -94,9 +95,17 @@ def _sweep(builder: Builder, body: Sequence[Node], cotangents: Cotangents, activ
             builder.span = node.span
         for operand, part in zip(node.args, _transposed(builder, node, cotangent, active), strict=True):
             if part is not None:
-                fitted = fit_like(part, operand)
-                before = cotangents.get(operand)
-                cotangents[operand] = fitted if before is None else before + fitted
+                _accumulate(cotangents, operand, fit_like(part, operand))
+
+
+def _accumulate(cotangents: Cotangents, operand: Node, part: Node) -> None:
+    """Add a contribution; one that is zero by algebra is no entry."""
+    before = cotangents.get(operand)
+    total = part if before is None else before + part
+    if (total.is_const and total.value == 0) or (before is not None and vanishes(total)):
+        cotangents.pop(operand, None)
+    else:
+        cotangents[operand] = total
 
 
 def _active(body: Sequence[Node], wrt: Iterable[Node]) -> set[Node]:

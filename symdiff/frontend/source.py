@@ -190,25 +190,23 @@ class _Text(NamedTuple):
 def _located(text: _Text, code: types.CodeType) -> Source:
     """The function's node in `text`; StaleSourceError unless exactly one fits."""
     try:
-        tree, lines = _parsed(text)
+        _, lines = _parsed(text)
         for line, alone in itertools.product((code.co_firstlineno, None), (False, True)):
-            fitting = _fitting(tree, text, code, line, alone)
+            fitting = _fitting(text, code, line, alone)
             if line and len(fitting) > 1:
                 fitting = _by_columns(fitting, code)
             if len(fitting) == 1:
                 return Source(fitting[0], code.co_filename, lines)
             if fitting:
                 raise _stale(code, lines, "contains it in several places", _APART)
-    except (SyntaxError, ValueError):  # ValueError: null bytes and lone surrogates
+    except (SyntaxError, ValueError, OverflowError):  # such as null bytes and lone surrogates
         raise _stale(code, text.text.split("\n"), "does not compile") from None
     raise _stale(code, lines, "is not what is running")
 
 
-def _fitting(
-    tree: ast.Module, text: _Text, code: types.CodeType, line: int | None, alone: bool
-) -> list[FunctionNode]:
+def _fitting(text: _Text, code: types.CodeType, line: int | None, alone: bool) -> list[FunctionNode]:
     """The nodes that start on `line` (None: anywhere) and compile to `code`."""
-    nodes = list(_functions(tree, code.co_name, line))
+    nodes = list(_functions(_parsed(text)[0], code.co_name, line))
     starts = [_first_line(node) for node in nodes]
     if len(set(starts)) == len(starts):
         codes = _compiled(text, alone)
@@ -233,7 +231,8 @@ def _functions(tree: ast.Module, name: str, line: int | None) -> Iterator[Functi
 def _by_columns(nodes: list[FunctionNode], code: types.CodeType) -> list[FunctionNode]:
     """Of lambdas on one line with equal code, the one whose text holds most of the code's positions.
 
-    Without column information (`-X no_debug_ranges`) all hold none; then those that read the same are one.
+    Without columns (`-X no_debug_ranges`; in 3.12 lambdas that return a constant) all hold none.  Equal code is
+    the same function but for the defaults of its parameters: where those read the same, any node will do.
     """
     positions = [p for p in code.co_positions() if p[2] is not None and (p[0], p[2]) != (p[1], p[3])]
 
@@ -243,7 +242,7 @@ def _by_columns(nodes: list[FunctionNode], code: types.CodeType) -> list[Functio
 
     counts = [held(node) for node in nodes]
     best = [node for node, count in zip(nodes, counts, strict=True) if count == max(counts)]
-    return best[:1] if len({ast.dump(node) for node in best}) == 1 else best
+    return best[:1] if len({ast.dump(node.args) for node in best}) == 1 else best
 
 
 def _stale(code: types.CodeType, lines: Sequence[str], what: str, instead: str = "") -> StaleSourceError:
@@ -267,9 +266,8 @@ def _parsed(text: _Text) -> tuple[ast.Module, tuple[str, ...]]:
 @functools.lru_cache(maxsize=8)
 def _compiled(text: _Text, alone: bool) -> dict[tuple[str, int], types.CodeType]:
     """Code by name and first line; of a `finally`, which is compiled twice, either code will do."""
-    return {
-        (code.co_name, code.co_firstlineno): code for code in _compile(_parsed(text)[0], text.flags, alone)
-    }
+    codes = _compile(_parsed(text)[0], text.flags, alone)
+    return {(code.co_name, code.co_firstlineno): code for code in codes}
 
 
 @functools.lru_cache(maxsize=8)
@@ -283,28 +281,24 @@ def _compiled_apart(text: _Text, alone: bool, line: int | None) -> list[types.Co
     nodes = list(_functions(tree, _LAMBDA, line))
     codes: dict[FunctionNode, types.CodeType] = {}
     depths = collections.Counter(part for node in nodes for part in ast.walk(node))
-    free = text.text.count("\n") + 2
+    far = text.text.count("\n") + 2
+    starts = itertools.count(far, far)
     for depth in sorted({depths[node] for node in nodes}):
-        moved: dict[int, FunctionNode] = {}
-        for node in nodes:
-            if depths[node] == depth:
-                moved[free] = node
-                free = _move(node, free - node.lineno) + 1
-        for code in _compile(tree, text.flags, alone):  # from the outside in: the first is the lambda itself
+        moved = {next(starts): node for node in nodes if depths[node] == depth}
+        for start, node in moved.items():
+            _move(node, start - node.lineno)
+        for code in _compile(tree, text.flags, alone):  # outer ones first: the first is the lambda itself
             if code.co_name == _LAMBDA and code.co_firstlineno in moved:
                 codes.setdefault(moved[code.co_firstlineno], code)
     return [codes.get(node) for node in nodes]
 
 
-def _move(node: ast.AST, distance: int) -> int:
-    """Move a node with all its parts down by so many lines; the last line it is on then."""
-    last = 0
+def _move(node: ast.AST, distance: int) -> None:
+    """Move a node with all its parts down by so many lines."""
     for part in ast.walk(node):
         if isinstance(part, (ast.expr, ast.arg, ast.keyword)):
             part.lineno += distance
             part.end_lineno = (part.end_lineno or 0) + distance
-            last = max(last, part.end_lineno)
-    return last
 
 
 def _parse(text: _Text) -> ast.Module:
@@ -344,7 +338,7 @@ def _nested(code: types.CodeType) -> Iterator[types.CodeType]:
 
 
 def _equal(a: types.CodeType, b: types.CodeType) -> bool:
-    """The same function.  Nested qualified names do not count: 3.12 merges lambdas that differ in that alone."""
+    """The same function; nested qualified names may differ, for 3.12 merges lambdas that differ in them."""
     return a.co_qualname == b.co_qualname and a.co_code == b.co_code and _fingerprint(a) == _fingerprint(b)
 
 
@@ -398,8 +392,6 @@ def _characters(text: str, column: int) -> int:
 
 def _without_comments(lines: list[str]) -> list[str]:
     """Lines cut off at the comment each may end with; a `#` in a string is none."""
-    if not any("#" in line for line in lines):
-        return lines
     kept = ["(", *lines, ")"]  # in parentheses no line end and no indentation has a meaning
     with contextlib.suppress(tokenize.TokenError, SyntaxError):
         for token in tokenize.generate_tokens(iter([line + "\n" for line in kept]).__next__):

@@ -30,8 +30,8 @@ from symdiff.errors import IRError, Span
 from symdiff.ir import types
 from symdiff.ir.build import STRUCTURAL
 from symdiff.ir.control import CONTROL
-from symdiff.ir.literals import expression, literal, read_expression, read_literal
-from symdiff.ir.node import Attrs, Function, Node, Op, Parameter, Region, Tree
+from symdiff.ir.literals import expression, literal, read_expression, read_literal, read_tree, tree_text
+from symdiff.ir.node import Attrs, Function, Node, Op, Parameter, Region
 from symdiff.ir.types import Dim, Dims, Size, Sizes, Type
 
 _PLAIN = re.compile(r"\w+").fullmatch
@@ -47,7 +47,7 @@ def to_text(function: Function, spans: bool = True) -> str:
     if function.summary:
         head += f" {function.summary!r}"
     lines = [head, *writer.lines]
-    lines.append(f"  return{writer.values(function.results)} as {_tree(function.tree)}")
+    lines.append(f"  return{writer.values(function.results)} as {tree_text(function.tree)}")
     if function.info:
         lines.append(f"  info {_attrs(sorted(function.info.items()))}")
     lines += [f"@{number} {_place(span)}" for span, number in writer.spans.items()]
@@ -139,19 +139,6 @@ def _place(span: Span) -> str:
     return f"{span.file!r} {span.line}:{span.column}-{span.end_line}:{span.end_column} {span.text!r}"
 
 
-def _tree(tree: Tree) -> str:
-    if tree.kind == "leaf":
-        return "leaf"
-    parts = [_tree(child) for child in tree.children]
-    if tree.keys:
-        parts.append(f"keys={literal(tree.keys)}")
-    if tree.value is not None:
-        parts.append(f"value={literal(tree.value)}")
-    if tree.like is not None:
-        parts.append(f"like={literal(tree.like)}")
-    return f"{tree.kind}({', '.join(parts)})"
-
-
 # --- reading ------------------------------------------------------------------------------------------------
 
 _STRING = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
@@ -162,7 +149,7 @@ _NODE = re.compile(rf"%(\d+)(?: ({_WORD}))? (:?=) (\w+)\((.*)\) : ([^'\"]+?)(?: 
 _ARG = re.compile(r"(%\d+)(?:, |$)")
 _PLACE = re.compile(rf"@(\d+) ({_STRING}) (\d+):(\d+)-(\d+):(\d+) ({_STRING})")
 _SIZE = re.compile(r"(\??\w+)(?:-(\d+))?")
-_KINDS = {"tuple", "list", "dict", "namedtuple", "dataclass", "object", "static"}
+_END = re.compile(r"(?:(%.*?) )?as (.*)")
 
 
 def from_text(text: str, ops: Mapping[str, Op]) -> Function:
@@ -191,14 +178,16 @@ class _Reader:
         head = _match(_HEAD, self.line())
         parameters = _read_parameters(head[2])
         body, end = self.region("return")
-        results, _, tree = end.partition(" as ")
+        results, tree = _match(_END, end).groups()
         info = dict(_read_attrs(self.line().removeprefix("info "))) if self.next < len(self.lines) else {}
         if self.next < len(self.lines):
             raise IRError(f"The program has ended before this line: {self.line()}")
         region = Region(body.params, body.body, self.values(results))
         summary = read_literal(head[3]) if head[3] else ""
         sizes = Sizes(count=self.fresh)
-        return Function(_unquoted(head[1]), region, _read_tree(tree), sizes, parameters, summary, info)
+        return Function(
+            _unquoted(head[1]), region, read_tree(expression(tree)), sizes, parameters, summary, info
+        )
 
     def region(self, end: str) -> tuple[Region, str]:
         """The nodes up to the line that begins with `end`, and the rest of that line."""
@@ -243,7 +232,7 @@ class _Reader:
             raise IRError(f"{name} is used before it is defined.")
         return self.nodes[name]
 
-    def values(self, text: str) -> tuple[Node, ...]:
+    def values(self, text: str | None) -> tuple[Node, ...]:
         return tuple(self.value(name) for name in text.split(", ")) if text else ()
 
     def type(self, text: str) -> Type:
@@ -315,20 +304,6 @@ def _read_parameters(text: str) -> tuple[Parameter, ...]:
         result.append(Parameter(_unquoted(name), _unquoted(kind) if kind else "positional", value))
         at = found.end()
     return tuple(result)
-
-
-def _read_tree(text: str) -> Tree:
-    return _tree_of(expression(text))
-
-
-def _tree_of(node: ast.expr) -> Tree:
-    match node:
-        case ast.Name(id="leaf"):
-            return Tree("leaf")
-        case ast.Call(func=ast.Name(id=kind)) if kind in _KINDS:
-            facts = {word.arg or "": read_expression(word.value) for word in node.keywords}
-            return Tree(kind, tuple(map(_tree_of, node.args)), **facts)
-    raise IRError("A tree is made of leaves and containers.")
 
 
 def _split(text: str) -> Iterator[str]:

@@ -1,5 +1,11 @@
 """Every fact about every operation, once: type, derivative, spelling on each backend."""
 
-from symdiff.ops import arithmetic, elementwise, folds, indexing, products, reductions, shaping
+from symdiff.ops import (
+    arithmetic, axes, creation, einsum, elementwise, folds, indexing, joining, linalg, methods, piecewise,
+    products, python_math, reductions, rounding, shaping,
+)  # fmt: skip
 
-__all__ = ["arithmetic", "elementwise", "folds", "indexing", "products", "reductions", "shaping"]
+__all__ = [
+    "arithmetic", "axes", "creation", "einsum", "elementwise", "folds", "indexing", "joining", "linalg",
+    "methods", "piecewise", "products", "python_math", "reductions", "rounding", "shaping",
+]  # fmt: skip

@@ -35,6 +35,7 @@ from symdiff.ops.shaping import (
     size,
     transpose,
 )
+from symdiff.ops.sums import vanishes
 
 Fold = Callable[..., Node | None]
 
@@ -392,6 +393,9 @@ def _summed(g: Node, source: types.Dims, target: types.Dims) -> Node | None:
     lead = len(source) - len(target)
     if lead < 0:
         return None
+    reduced = (*range(lead), *(lead + i for i, dim in enumerate(target) if dim == 1 != source[lead + i]))
+    if vanishes(g, reduced):
+        return current().const(0.0)
     stretched = []
     for axis, (have, want) in enumerate(zip(source[lead:], target, strict=True), start=lead):
         if have == want:

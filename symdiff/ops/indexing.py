@@ -9,13 +9,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from symdiff.errors import ShapeError, UnsupportedError
 from symdiff.ir import types
 from symdiff.ir.build import current
 from symdiff.ir.node import Node
-from symdiff.ir.types import Dim, Type
+from symdiff.ir.types import Dim, Dims, Type
 from symdiff.ops import infer
+from symdiff.ops.lowering import known_rank, literal, sugar, to_node
 from symdiff.ops.row import linear
-from symdiff.ops.shaping import shape_of
+from symdiff.ops.shaping import expand_dims, length, make_shape, reshape, shape_of
 
 Index = tuple[tuple[Any, ...], ...]
 
@@ -35,28 +39,72 @@ def _sliced(dim: Dim, start: Any, stop: Any, step: Any) -> Dim:
     return sizes.fresh()
 
 
-def _infer_index(x: Node, *operands: Node, index: Index) -> Type:
+def _consumed(entry: tuple[Any, ...], operands: tuple[Node, ...]) -> int:
+    """How many axes of the array an entry of the index speaks for."""
+    if entry[0] == "arg":
+        mask = operands[entry[1]].type
+        return 1 if mask.dtype != "bool" else len(mask.dims or ())
+    return int(entry[0] in ("int", "slice"))
+
+
+def _advanced(entry: tuple[Any, ...], operands: tuple[Node, ...]) -> bool:
+    return entry[0] == "arg" and (operands[entry[1]].type.dims != () or operands[entry[1]].type.dtype == "bool")
+
+
+def _infer_index(x: Node, *operands: Node, index: Index = ()) -> Type:
+    """NumPy's rule: the common shape of integer arrays stands in the place of the first one, or in front where
+    a slice, None or ellipsis separates them; a boolean array counts as its `nonzero()`."""
     dtype = infer.numpy_dtype(x)
     dims = x.type.dims
-    arrays = [
-        operands[entry[1]] for entry in index if entry[0] == "arg" and operands[entry[1]].type.dims != ()
-    ]
-    if dims is None or arrays:
+    fancy = any(_advanced(entry, operands) for entry in index)
+    selectors = [operands[entry[1]].type for entry in index if entry[0] == "arg"]
+    if dims is None or any(one.dims is None or not one.dtype for one in selectors):
         return types.array(dtype)
-    used = sum(entry[0] in ("int", "slice", "arg") for entry in index)
     result: list[Dim] = []
     axis = 0
+    rest = len(dims) - sum(_consumed(entry, operands) for entry in index)
+    if rest < 0:
+        raise ShapeError(f"{len(dims) - rest} indices are given for an array of {len(dims)} dimensions.")
+    chosen: list[Dims | None] = []
+    places: list[int] = []  # in the result, where arrays stand
     for entry in index:
         if entry[0] == "ellipsis":
-            result += dims[axis : axis + len(dims) - used]
-            axis += len(dims) - used
+            result += dims[axis : axis + rest]
+            axis, rest = axis + rest, 0
         elif entry[0] == "new":
             result.append(1)
-        else:
-            if entry[0] == "slice":
-                result.append(_sliced(dims[axis], *entry[1:]))
+        elif entry[0] == "slice":
+            result.append(_sliced(dims[axis], *entry[1:]))
             axis += 1
-    return types.array(dtype, (*result, *dims[axis:]))
+        else:
+            if fancy:
+                places.append(len(result))
+                chosen.append(_selected(entry, operands))
+            axis += _consumed(entry, operands)
+    result += dims[axis:]
+    if fancy:
+        separate = _separated(index)
+        common = current().sizes.broadcast(chosen)
+        assert common is not None
+        at = 0 if separate else places[0]
+        result[at:at] = common
+    return types.array(dtype, tuple(result))
+
+
+def _selected(entry: tuple[Any, ...], operands: tuple[Node, ...]) -> Dims:
+    """The shape that an integer or boolean array contributes to the common shape of an index."""
+    if entry[0] == "int":
+        return ()
+    selector = operands[entry[1]].type
+    assert selector.dims is not None
+    return (current().sizes.fresh(),) if selector.dtype == "bool" else selector.dims
+
+
+def _separated(index: Index) -> bool:
+    """Whether something stands between the integers and arrays of an index."""
+    kinds = ["array" if entry[0] in ("int", "arg") else "other" for entry in index]
+    first, last = kinds.index("array"), len(kinds) - kinds[::-1].index("array")
+    return "other" in kinds[first:last]
 
 
 def _infer_scatter(g: Node, shape: Node, *operands: Node, index: Index) -> Type:
@@ -95,3 +143,70 @@ add_at = linear(
 
 def _read(h: Node, *operands: Node, spec: Index) -> Node:
     return index(h, *operands, index=spec)
+
+
+FULL = ("slice", None, None, None)
+
+
+def _at_axis(axis: int, *entries: tuple[Any, ...]) -> Index:
+    """An index that does something to one axis alone."""
+    if axis >= 0:
+        return (*(FULL,) * axis, *entries)
+    return (("ellipsis",), *entries, *(FULL,) * (-axis - 1))
+
+
+def along(x: Node, axis: int, start: Any, stop: Any) -> Node:
+    """`x[start:stop]` along an axis; the bounds are ints, integer nodes or None."""
+    operands: list[Node] = []
+
+    def bound(part: Any) -> Any:
+        if isinstance(part, Node) and part.is_const:
+            return part.value
+        if isinstance(part, Node):
+            operands.append(part)
+            return ("arg", len(operands) - 1)
+        return part
+
+    spec = _at_axis(axis, ("slice", bound(start), bound(stop), None))
+    return index(x, *operands, index=spec)
+
+
+def pick(x: Node, axis: int, place: int) -> Node:
+    """`x[place]` along an axis."""
+    return index(x, index=_at_axis(axis, ("int", place)))
+
+
+def take(x: Node, indices: Node, axis: int) -> Node:
+    """`np.take`: the index replaces one axis."""
+    if indices.is_const:
+        return pick(x, axis, int(indices.value.real))
+    return index(x, indices, index=_at_axis(axis, ("arg", 0)))
+
+
+def _take(x: Any, indices: Any, axis: Any = None, mode: str = "raise") -> Node:
+    if mode != "raise":
+        raise UnsupportedError(f"np.take with mode={mode!r} is not supported.", "np.clip the indices first")
+    x = to_node(x)
+    if axis is None:
+        return take(reshape(x, make_shape(-1)), to_node(indices), 0)
+    return take(x, to_node(indices), literal("axis", axis))
+
+
+def _take_along_axis(x: Any, indices: Any, axis: Any = -1) -> Node:
+    """Every other axis is read at its own place."""
+    from symdiff.ops.creation import arange
+
+    x, indices, axis = to_node(x), to_node(indices), literal("axis", axis)
+    if axis is None:
+        return take(reshape(x, make_shape(-1)), indices, 0)
+    rank = known_rank(x, "np.take_along_axis")
+    operands = []
+    for i in range(rank):
+        others = tuple(k for k in range(rank) if k != i)
+        places = indices if i == axis % rank else arange(length(x, axis=i))
+        operands.append(expand_dims(places, axis=others) if i != axis % rank and others else places)
+    return index(x, *operands, index=tuple(("arg", i) for i in range(rank)))
+
+
+take_row = sugar(np.take, _take)
+sugar(np.take_along_axis, _take_along_axis)

@@ -16,12 +16,13 @@ from symdiff.ir.build import current
 from symdiff.ir.node import OPERATORS, Node
 from symdiff.ir.types import Type
 from symdiff.ops import infer
-from symdiff.ops.arithmetic import multiply
+from symdiff.ops.axes import moveaxis
+from symdiff.ops.creation import eye
 from symdiff.ops.lowering import bind, known_rank, literal, sugar, to_node
 from symdiff.ops.reductions import add_reduce
 from symdiff.ops.row import Row, composite, linear, multilinear
 from symdiff.ops.shaping import (
-    conjugate, expand_dims, eye, fit_like, length, make_shape, moveaxis, reshape, shape_of, squeeze, swapaxes,
+    conjugate, expand_dims, fit_like, length, make_shape, reshape, shape_of, squeeze, swapaxes,
     transpose,
 )  # fmt: skip
 

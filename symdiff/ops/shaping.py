@@ -112,6 +112,45 @@ expand_dims = linear(
 )
 
 
+def _infer_swapaxes(x: Node, axis1: int, axis2: int) -> Type:
+    if x.type.dims is None:
+        return types.array(infer.numpy_dtype(x))
+    dims = list(x.type.dims)
+    infer.normalized_axes((axis1, axis2), len(dims))
+    dims[axis1], dims[axis2] = dims[axis2], dims[axis1]
+    return types.array(infer.numpy_dtype(x), tuple(dims))
+
+
+swapaxes = linear(
+    np.swapaxes,
+    "x, axis1=..., axis2=...",
+    _infer_swapaxes,
+    lambda g, x, **axes: swapaxes(g, **axes),
+    method="swapaxes",
+    view=True,
+)
+
+
+def _infer_squeeze(x: Node, axis: Any = None) -> Type:
+    dims = current().sizes.resolve(x.type.dims)
+    if dims is None or (axis is None and any(map(types.may_be_one, dims))):
+        return types.array(infer.numpy_dtype(x))
+    axes = [i for i, dim in enumerate(dims) if dim == 1] if axis is None else infer.normalized_axes(axis, len(dims))
+    for one in axes:
+        current().sizes.unify(dims[one], 1)
+    return types.array(infer.numpy_dtype(x), tuple(dim for i, dim in enumerate(dims) if i not in axes))
+
+
+squeeze = linear(
+    np.squeeze,
+    "x, axis=None",
+    _infer_squeeze,
+    lambda g, x, axis=None: reshape(g, shape_of(x)),
+    method="squeeze",
+    view=True,
+)
+
+
 # The cotangent of a value that was broadcast and promoted from `x`: summed to its shape, cast to its dtype.
 # Types delete it (see `ops.folds`); what is left calls the runtime helper.
 fit_like = linear(
@@ -137,6 +176,13 @@ real = linear(
     "x",
     lambda x: types.array(real_dtype(infer.numpy_dtype(x)), x.type.dims),
     lambda g, x: g,
+    view=True,
+)
+imag = linear(
+    np.imag,
+    "x",
+    lambda x: types.array(real_dtype(infer.numpy_dtype(x)), x.type.dims),
+    lambda g, x: -1j * g,
     view=True,
 )
 

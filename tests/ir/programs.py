@@ -168,7 +168,12 @@ def _fill(draw, builder, pool, depth):
         builder.span = draw(st.one_of(st.none(), SPANS))
         builder.primal = draw(st.booleans())
         kind = draw(st.sampled_from(["binary", "unary", "const", "if", "for"][: 5 if depth else 3]))
-        plain = [node for node in pool if node.type.kind in ("array", "number")]
+        # Operations on a number of unknown type (joined from two branches) have no inference yet.
+        plain = [
+            node
+            for node in pool
+            if node.type.kind == "array" or (node.type.kind == "number" and node.type.dtype)
+        ]
         one, other = draw(st.sampled_from(plain)), draw(st.sampled_from(plain))
         try:
             if kind == "binary":

@@ -93,7 +93,11 @@ def test_literals_are_exact(value):
         ...,
         {"a", "b"},
         frozenset(),
+        slice(1, None),
+        range(3, 9, 2),
+        Tree("dict", (LEAF, Tree("static", value=(1, "'"))), keys=("a", 2)),
     ],
+    ids=lambda value: type(value).__name__,
 )
 def test_special_literals(value):
     again = read_literal(literal(value))
@@ -126,10 +130,21 @@ OPAQUE = [
 ]
 
 
+class Loud:
+    def __repr__(self):
+        raise AssertionError("the user's code ran")
+
+    __getattr__ = __repr__
+
+
 def test_what_is_no_literal_has_a_token_of_its_own():
     tokens = [literal(value) for value in OPAQUE]
     assert len(set(tokens)) == len(OPAQUE)
     assert literal(Plain()) == literal(Plain())
+    assert literal(Loud()).startswith("<")
+    loud = np.empty(1, object)
+    loud[0] = Loud()
+    assert literal(loud).startswith("<numpy.ndarray")
     for value, token in zip(OPAQUE, tokens, strict=True):
         assert not is_literal(value)
         with pytest.raises(IRError, match="not a literal"):

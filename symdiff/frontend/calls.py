@@ -1,0 +1,237 @@
+"""Calls: of rows, builtins, functions of the user, classes and callable objects.
+
+Enters: a callee and evaluated arguments.  Leaves: the result.  Invariant: what is called really runs only
+where it is a builtin operation on compile-time values of builtin types.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import functools
+import types as python_types
+from typing import Any
+
+import numpy as np
+
+from symdiff.errors import SymdiffError, UnsupportedError, UnsupportedFunctionError, UserError
+from symdiff.frontend import builtin, classes, operators
+from symdiff.frontend.attributes import Super
+from symdiff.frontend.frame import CALL, EXPRESSIONS, Frame, evaluate
+from symdiff.frontend.functions import inline
+from symdiff.frontend.lookup import is_user_object, user_method
+from symdiff.frontend.methods import call_method
+from symdiff.frontend.rows import call_row
+from symdiff.frontend.unpacking import iterate
+from symdiff.frontend.values import POISON, Bound, Closure, Method, Silent, has_staged, kind_name
+from symdiff.ir.node import Node
+from symdiff.ops.row import REGISTRY, row_of
+
+_STATIC_NUMPY = (
+    np.finfo, np.iinfo, np.dtype, np.issubdtype, np.result_type, np.can_cast, np.broadcast_shapes,
+    np.promote_types,
+)  # fmt: skip
+_CHANGING = frozenset(
+    "append extend insert pop remove clear sort reverse update setdefault popitem add discard "
+    "difference_update intersection_update symmetric_difference_update __setitem__ __delitem__".split()
+)
+_COMPARING = frozenset("index count remove sort __contains__ __eq__".split())
+_CONTAINERS = (list, dict, set, frozenset, tuple, str, bytes, int, float, complex, bool, range)
+
+
+def call_value(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """`function(*args, **kwargs)`."""
+    if function is POISON:
+        raise Silent
+    if isinstance(function, Closure | python_types.FunctionType) and not _is_library(function):
+        if not isinstance(function, Closure) and row_of(function) is not None:
+            return call_row(row_of(function), function, args, kwargs)  # type: ignore[arg-type]
+        return inline(frame, function, args, kwargs)
+    if isinstance(function, Method):
+        return call_method(function, args, kwargs)
+    if isinstance(function, Bound):
+        return call_value(frame, function.function, [function.owner, *args], kwargs)
+    if isinstance(function, python_types.MethodType):
+        return call_value(frame, function.__func__, [function.__self__, *args], kwargs)
+    if isinstance(function, functools.partial):
+        return _call_partial(frame, function, args, kwargs)
+    if isinstance(function, staticmethod | classmethod):
+        return call_value(frame, function.__func__, args, kwargs)
+    if isinstance(function, Node):
+        raise UserError(f"TypeError: '{kind_name(function)}' object is not callable")
+    return _call_other(frame, function, args, kwargs)
+
+
+def _call_other(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    kind = operators.BY_FUNCTION.get(function) if _is_hashable(function) else None
+    if kind is not None and not kwargs:
+        return _call_operator(frame, kind, args)
+    handler = builtin.HANDLERS.get(id(function))
+    if handler is not None:
+        return handler(frame, args, kwargs)
+    row = row_of(function)
+    if row is not None:
+        if isinstance(function, python_types.BuiltinFunctionType) and not _any_staged(args, kwargs):
+            if function.__module__ in ("math", "builtins"):
+                return operators.compute(function, *args, **kwargs)
+        return call_row(row, function, args, kwargs)
+    if isinstance(function, np.ufunc) or _is_library(function):
+        return _call_library(frame, function, args, kwargs)
+    if isinstance(function, python_types.BuiltinFunctionType | python_types.MethodDescriptorType):
+        return _call_builtin_method(frame, function, args, kwargs)
+    if isinstance(function, type):
+        return classes.construct(frame, function, args, kwargs)
+    if hasattr(type(function), "__wrapped__") or hasattr(function, "__wrapped__"):
+        return call_value(frame, function.__wrapped__, args, kwargs)
+    if is_user_object(function):
+        method = user_method(function, "__call__")
+        if method is not None:
+            return inline(frame, method, [function, *args], kwargs)
+        raise UserError(f"TypeError: '{kind_name(function)}' object is not callable")
+    if not callable(function):
+        raise UserError(f"TypeError: '{kind_name(function)}' object is not callable")
+    return _call_library(frame, function, args, kwargs)
+
+
+def _is_hashable(value: Any) -> bool:
+    return isinstance(value, python_types.BuiltinFunctionType)
+
+
+def _any_staged(args: list[Any], kwargs: dict[str, Any]) -> bool:
+    return any(has_staged(value) for value in (*args, *kwargs.values()))
+
+
+def _is_library(function: Any) -> bool:
+    module = getattr(function, "__module__", None) or getattr(type(function), "__module__", "")
+    return isinstance(module, str) and module.partition(".")[0] in ("numpy", "scipy", "math", "cmath")
+
+
+def _call_partial(
+    frame: Frame, function: functools.partial[Any], args: list[Any], kwargs: dict[str, Any]
+) -> Any:
+    if any(isinstance(v, np.ndarray | float | int | complex) for v in (*function.args, *function.keywords.values())):
+        from symdiff.frontend.captures import capture
+
+        bound = capture(frame.context, (id(function), "args"), "args", lambda: function.args)
+        keywords = capture(frame.context, (id(function), "keywords"), "keywords", lambda: function.keywords)
+    else:
+        bound, keywords = function.args, function.keywords
+    return call_value(frame, function.func, [*bound, *args], {**keywords, **kwargs})
+
+
+def _call_operator(frame: Frame, kind: Any, args: list[Any]) -> Any:
+    wanted = 1 if kind in operators.UNARY else 2
+    if len(args) != wanted:
+        raise UserError(f"TypeError: expected {wanted} arguments, got {len(args)}")
+    if kind in operators.UNARY:
+        return operators.unary(frame, kind, args[0])
+    if kind in operators.COMPARE:
+        return operators.compare(frame, kind, args[0], args[1])
+    return operators.binary(frame, kind, args[0], args[1])
+
+
+def _call_builtin_method(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """A method of a list, dict, string, ...: it runs, for its arguments are compile-time containers."""
+    owner = getattr(function, "__self__", None)
+    if isinstance(function, python_types.MethodDescriptorType) and args:
+        owner = args[0]
+    name = function.__name__
+    if not isinstance(owner, _CONTAINERS):
+        if owner is object or function is object.__init__:
+            return None
+        raise unsupported(function)
+    if name in _CHANGING and not isinstance(owner, str | bytes):
+        check_own(frame, owner)
+    if name in _COMPARING and (has_staged(owner) or has_staged(args)):
+        raise UnsupportedError(
+            f"`.{name}` compares values that are known only at run time.", "an index that is known"
+        )
+    if isinstance(owner, str | bytes) and (has_staged(args) or has_staged(kwargs)):
+        raise UnsupportedError("Text of a value that is known only at run time.", "leave it out")
+    if any(_has_code(value) for value in (*args, *kwargs.values())):
+        raise UnsupportedError(f"`.{name}` would run code of the function while compiling.", "a loop")
+    if name in ("extend", "update", "join") and args:
+        args = [iterate(frame, args[0]) if not isinstance(args[0], dict) else args[0], *args[1:]]
+    return operators.compute(function, *args, **kwargs)
+
+
+def _has_code(value: Any) -> bool:
+    return isinstance(value, python_types.FunctionType | Closure | Bound)
+
+
+def check_own(frame: Frame, container: Any) -> None:
+    """Only containers made inside the function may be changed."""
+    if frame.context.is_foreign(container):
+        raise UnsupportedError(
+            f"The function changes a {kind_name(container)} that exists outside it.",
+            f"a new one, e.g. a copy: `{'dict' if isinstance(container, dict) else 'list'}(...)`",
+        )
+
+
+# Functions without a row
+
+
+def _call_library(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    if any(function is one for one in _STATIC_NUMPY) and not _any_staged(args, kwargs):
+        return operators.compute(function, *args, **kwargs)
+    if isinstance(function, type) and issubclass(function, np.generic) and len(args) == 1 and not kwargs:
+        return builtin.as_dtype(function, args[0])
+    if isinstance(function, type) and isinstance(function, type(np.errstate)) and function is np.errstate:
+        raise UnsupportedError("`np.errstate` is not supported.", "set it around the call")
+    if isinstance(function, python_types.BuiltinFunctionType) and not _any_staged(args, kwargs):
+        if function.__module__ in ("math", "cmath"):
+            return operators.compute(function, *args, **kwargs)
+    raise unsupported(function)
+
+
+def unsupported(function: Any) -> SymdiffError:
+    """The error for a function without a rule: it names the nearest that have one."""
+    name = getattr(function, "__name__", type(function).__name__)
+    module = getattr(function, "__module__", None) or ""
+    known = {row.spelling.removeprefix("np."): row.spelling for row in REGISTRY.values()}
+    near = [known[one] for one in difflib.get_close_matches(str(name), known, 3, 0.6)]
+    instead = f"one of {', '.join(near)}" if near else "NumPy functions that have a rule"
+    if hasattr(np, str(name)) and row_of(getattr(np, name)) is not None:
+        instead = f"np.{name}"
+    shown = f"{module.replace('numpy', 'np')}.{name}" if module and module != "builtins" else f"{name}"
+    return UnsupportedFunctionError(f"`{shown}` has no derivative rule and no Python source.", instead)
+
+
+# The call expression
+
+
+def _call(frame: Frame, node: ast.Call) -> Any:
+    function = evaluate(frame, node.func)
+    if function is super and not node.args:
+        return _super(frame)
+    args: list[Any] = []
+    for arg in node.args:
+        if isinstance(arg, ast.Starred):
+            args += iterate(frame, evaluate(frame, arg.value))
+        else:
+            args.append(evaluate(frame, arg))
+    kwargs: dict[str, Any] = {}
+    for keyword in node.keywords:
+        value = evaluate(frame, keyword.value)
+        given = {keyword.arg: value} if keyword.arg is not None else value
+        if not isinstance(given, dict) or any(not isinstance(key, str) for key in given):
+            raise UserError("TypeError: argument after ** must be a mapping with string keys")
+        for key, one in given.items():
+            if key in kwargs:
+                raise UserError(f"TypeError: got multiple values for keyword argument '{key}'")
+            kwargs[str(key)] = one
+    return call_value(frame, function, args, kwargs)
+
+
+def _super(frame: Frame) -> Super:
+    function = frame.scope.function
+    free = function.__code__.co_freevars
+    if "__class__" not in free or function.__closure__ is None:
+        raise UserError("RuntimeError: super(): __class__ cell not found")
+    cls = function.__closure__[free.index("__class__")].cell_contents
+    return Super(cls, frame.first)
+
+
+EXPRESSIONS[ast.Call] = _call
+CALL.append(call_value)
+
