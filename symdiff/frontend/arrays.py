@@ -220,3 +220,8 @@ def rank(node: Node) -> int:
 
 def row_named(name: str) -> Row | None:
     return REGISTRY.get(name)
+
+
+def array_of_number(node: Node) -> Node:
+    """A Python number as an array of no dimensions."""
+    return apply(REGISTRY["array"], [node])

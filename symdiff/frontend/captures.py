@@ -106,6 +106,7 @@ def _param(context: Context, parameter: str, leaf: Leaf) -> Node:
     node = context.builder.param(
         leaf.type, leaf_name(parameter, leaf.path), parameter=parameter, path=leaf.path
     )
+    context.params.append(node)
     if leaf.scalar:
         context.scalars.add(id(node))
     return node

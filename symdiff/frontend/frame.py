@@ -19,7 +19,7 @@ from symdiff.frontend.source import Source
 from symdiff.frontend.targets import assigned_names
 from symdiff.frontend.values import POISON, Silent
 from symdiff.ir.build import Builder
-from symdiff.ir.node import Node
+from symdiff.ir.node import Node, Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,8 @@ class Context:
     inputs: list[Any] = field(default_factory=list)
     guards: list[Any] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
+    trees: dict[str, Tree] = field(default_factory=dict)  # of the arguments
+    params: list[Node] = field(default_factory=list)  # the leaves of arguments and captures
     spans: dict[int, Span] = field(default_factory=dict)
 
     def own(self, container: Any) -> None:

@@ -231,8 +231,8 @@ def _functions(tree: ast.Module, name: str, line: int | None) -> Iterator[Functi
 def _by_columns(nodes: list[FunctionNode], code: types.CodeType) -> list[FunctionNode]:
     """Of lambdas on one line with equal code, the one whose text holds most of the code's positions.
 
-    Without columns (`-X no_debug_ranges`; in 3.12 lambdas that return a constant) all hold none.  Equal code is
-    the same function but for the defaults of its parameters: where those read the same, any node will do.
+    Without columns (`-X no_debug_ranges`; in 3.12, lambdas that return a constant) all hold none.  Equal code
+    is the same function but for the defaults of its parameters: where those read the same, any will do.
     """
     positions = [p for p in code.co_positions() if p[2] is not None and (p[0], p[2]) != (p[1], p[3])]
 

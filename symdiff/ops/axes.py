@@ -320,4 +320,3 @@ def _flat_dims(x: Node) -> Dims:
     return (current().sizes.fresh() if x.type.dims is None else infer.product(x.type.dims),)
 
 
-assert (add, copy, swapaxes, transpose)

@@ -16,6 +16,7 @@ import json
 import linecache
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import textwrap
@@ -102,241 +103,170 @@ def answer(function: Any) -> str:
 
 def python(*arguments: str, cwd: pathlib.Path, **options: Any) -> str:
     """The output of a Python process that can import symdiff."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    options |= {"env": os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}}
     command = [sys.executable, *arguments]
     result = subprocess.run(
-        command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=60, check=False, **options
+        command, cwd=cwd, capture_output=True, text=True, timeout=60, check=False, **options
     )
-    return result.stdout + result.stderr
+    return f"{result.stdout}{result.stderr}"
 
 
-# One module for each case: its text, the function, and what must be found.
+# For each case an expression for the function in a module, and the module with its node marked.
 
-CASES: dict[str, tuple[str, str, str]] = {
-    "plain": ("def f(x):\n    return x + 1\n", "f", "def f(x): return x + 1"),
-    "async": ("async def f(x):\n    return await x\n", "f", "async def f(x): return await x"),
-    "generator": ("def f(x):\n    yield x\n", "f", "def f(x): yield x"),
-    "one line": ("def f(x): return x; y = 1\n", "f", "def f(x): return x; y = 1"),
-    "not the first": ("def g(): return 1\n\n\ndef f(): return 2\n", "f", "def f(): return 2"),
-    "redefined": ("def f(): return 1\ndef f(): return 1\n", "f", "def f(): return 1"),
-    "method": ("class C:\n    def f(self): return self\n", "C.f", "def f(self): return self"),
-    "mangled names": (
-        "class C:\n    def f(self, __a): return self.__b + __a + __c\n",
-        "C.f",
-        "def f(self, __a): return self.__b + __a + __c",
-    ),
-    "mangled method": (
-        "class C:\n    def __f(self): return self.__f\n",
-        "C._C__f",
-        "def __f(self): return self.__f",
-    ),
+CASES: dict[str, tuple[str, str]] = {
+    "plain": ("f", "«def f(x):\n    return x + 1»\n"),
+    "async": ("f", "«async def f(x):\n    return await x»\n"),
+    "generator": ("f", "«def f(x):\n    yield x»\n"),
+    "one line": ("f", "«def f(x): return x; y = 1»\n"),
+    "not the first": ("f", "def g(): return 1\n\n\n«def f(): return 2»\n"),
+    "redefined": ("f", "def f(): return 1\n«def f(): return 1»\n"),
+    "method": ("C.f", "class C:\n    «def f(self): return self»\n"),
+    "mangled names": ("C.f", "class C:\n    «def f(self, __a): return self.__b + __a + __c»\n"),
+    "mangled method": ("C._C__f", "class C:\n    «def __f(self): return self.__f»\n"),
     "same method in two classes": (
-        "class A:\n    def f(self): return 1\nclass B:\n    def f(self): return 1\n",
         "B.f",
-        "def f(self): return 1",
+        "class A:\n    def f(self): return 1\nclass B:\n    «def f(self): return 1»\n",
     ),
-    "class in a class": (
-        "class A:\n    class B:\n        def f(self): return self.__x\n",
-        "A.B.f",
-        "def f(self): return self.__x",
-    ),
-    "super": (
-        "class C:\n    def f(self): return super().f(__class__)\n",
-        "C.f",
-        "def f(self): return super().f(__class__)",
-    ),
-    "property": ("class C:\n    @property\n    def f(self): return 1\n", "C.f.fget", "def f(self): return 1"),
-    "static method": ("class C:\n    @staticmethod\n    def f(): return 1\n", "C.f", "def f(): return 1"),
-    "nested": (
-        "def g(a):\n    def f(x): return x * a\n    return f\n",
-        "g(2)",
-        "def f(x): return x * a",
-    ),
+    "class in a class": ("A.B.f", "class A:\n    class B:\n        «def f(self): return self.__x»\n"),
+    "super": ("C.f", "class C:\n    «def f(self): return super().f(__class__)»\n"),
+    "property": ("C.f.fget", "class C:\n    @property\n    «def f(self): return 1»\n"),
+    "static method": ("C.f", "class C:\n    @staticmethod\n    «def f(): return 1»\n"),
+    "nested": ("g(2)", "def g(a):\n    «def f(x): return x * a»\n    return f\n"),
     "nested twice": (
-        "def g(a):\n    def h(b):\n        def f(): return a, b\n        return f\n    return h\n",
         "g(1)(2)",
-        "def f(): return a, b",
+        "def g(a):\n    def h(b):\n        «def f(): return a, b»\n        return f\n    return h\n",
     ),
-    "global function of a function": (
-        "def g():\n    global f\n    def f(): return 1\ng()\n",
-        "f",
-        "def f(): return 1",
-    ),
-    "nonlocal": (
-        "def g():\n    n = 0\n    def f():\n        nonlocal n; n += 1\n    return f\n",
-        "g()",
-        "def f(): nonlocal n; n += 1",
-    ),
-    "recursive inner function": (
-        "def g():\n    def f(n): return n and f(n - 1)\n    return f\n",
-        "g()",
-        "def f(n): return n and f(n - 1)",
-    ),
-    "decorated": ("def d(f): return f\n@d\n@d\ndef f(): return 1\n", "f", "def f(): return 1"),
+    "global function of a function": ("f", "def g():\n    global f\n    «def f(): return 1»\ng()\n"),
+    "nonlocal": ("g()", "def g():\n    n = 0\n    «def f():\n        nonlocal n; n += 1»\n    return f\n"),
+    "recursive inner function": ("g()", "def g():\n    «def f(n): return n and f(n - 1)»\n    return f\n"),
+    "decorated": ("f", "def d(f): return f\n@d\n@d\n«def f(): return 1»\n"),
     "decorator on several lines": (
-        "def d(*a): return lambda f: f\n@d(\n    1,\n)\n@(\n    d()\n)\ndef f(): return 1\n",
         "f",
-        "def f(): return 1",
+        "def d(*a): return lambda f: f\n@d(\n    1,\n)\n@(\n    d()\n)\n«def f(): return 1»\n",
     ),
-    "decorator that is a lambda": (
-        "@lambda f: (f, 1)\n@lambda f: f\ndef f(): return 2\n",
-        "f[0]",
-        "def f(): return 2",
-    ),
+    "decorator that is a lambda": ("f[0]", "@lambda f: (f, 1)\n@lambda f: f\n«def f(): return 2»\n"),
     "lambda that decorates": (
-        "kept = []\n@lambda f: f\n@kept.append\n@lambda f: (lambda: f)\ndef f(): return 2\n",
         "kept[0]",
-        "lambda: f",
+        "kept = []\n@lambda f: f\n@kept.append\n@lambda f: («lambda: f»)\ndef f(): return 2\n",
     ),
-    "comment above": ("@staticmethod\n# why\n\ndef f(): return 1\n", "f.__func__", "def f(): return 1"),
-    "if and else": (
-        "if 1 > 2:\n    def f(): return 1\nelse:\n    def f(): return 2\n",
-        "f",
-        "def f(): return 2",
-    ),
+    "comment above": ("f.__func__", "@staticmethod\n# why\n\n«def f(): return 1»\n"),
+    "if and else": ("f", "if 1 > 2:\n    def f(): return 1\nelse:\n    «def f(): return 2»\n"),
     "finally": (
-        "def g():\n    try:\n        pass\n    finally:\n        def f(): return 1\n    return f\n",
         "g()",
-        "def f(): return 1",
+        "def g():\n    try:\n        pass\n    finally:\n        «def f(): return 1»\n    return f\n",
     ),
-    "with": (
-        "import contextlib\nwith contextlib.suppress():\n    def f(): return 1\n",
-        "f",
-        "def f(): return 1",
-    ),
-    "annotations": ("def f(x: int = 1) -> 'y': return x\n", "f", "def f(x: int = 1) -> 'y': return x"),
+    "with": ("f", "import contextlib\nwith contextlib.suppress():\n    «def f(): return 1»\n"),
+    "annotations": ("f", "«def f(x: int = 1) -> 'y': return x»\n"),
     "future annotations": (
-        "from __future__ import annotations\ndef f(x: nowhere) -> nothing:\n    y: none = x\n    return y\n",
         "f",
-        "def f(x: nowhere) -> nothing: y: none = x return y",
+        "from __future__ import annotations\n«def f(x: nowhere) -> nowhere:\n    y: no = x\n    return y»\n",
     ),
-    "old future": ("from __future__ import division\ndef f(): return 1 / 2\n", "f", "def f(): return 1 / 2"),
+    "old future": ("f", "from __future__ import division\n«def f(): return 1 / 2»\n"),
     "call through an import": (
-        "try:\n    import math\nexcept ImportError: pass\ndef f(x): return math.sin(x)\n",
         "f",
-        "def f(x): return math.sin(x)",
+        "try:\n    import math\nexcept ImportError: pass\n«def f(x): return math.sin(x)»\n",
     ),
-    "docstring": ('def f():\n    """Says\n    something."""\n', "f", 'def f(): """Says something."""'),
+    "docstring": ("f", '«def f():\n    """Says\n    something."""»\n'),
     "comprehensions": (
-        "def f(x): return [i for i in x], {i for i in x}, {i: i for i in x}, (i for i in x)\n",
         "f",
-        "def f(x): return [i for i in x], {i for i in x}, {i: i for i in x}, (i for i in x)",
+        "«def f(x): return [i for i in x], {i for i in x}, {i: i for i in x}, (i for i in x)»\n",
     ),
-    "lambda in a comprehension": ("fs = [lambda: i for i in range(3)]\n", "fs[1]", "lambda: i"),
-    "lambda in a generator": ("fs = list((lambda x: i * x) for i in range(3))\n", "fs[1]", "lambda x: i * x"),
-    "class variable": ("class C:\n    f = lambda self: self.__x\n", "C.f", "lambda self: self.__x"),
-    "lambda": ("f = lambda x: x + 1\n", "f", "lambda x: x + 1"),
-    "lambda in a default": ("def g(f=lambda x: x + 1): return f\n", "g()", "lambda x: x + 1"),
-    "function with a lambda default": (
-        "def g(f=lambda x: x + 1): return f\n",
-        "g",
-        "def g(f=lambda x: x + 1): return f",
-    ),
-    "lambda in a keyword": ("f = sorted([1], key=lambda x: -x) and (lambda x: -x)\n", "f", "lambda x: -x"),
-    "lambda in a subscript": ("f = {1: lambda x: x}[1]\n", "f", "lambda x: x"),
-    "lambda that yields": ("f = lambda: (yield)\n", "f", "lambda: (yield)"),
-    "lambda on several lines": ("f = (lambda x:\n     x +\n     1)\n", "f", "lambda x: x + 1"),
-    "lambda with a continuation": ("f = lambda x: \\\n    x + \\\n    1\n", "f", "lambda x: x + 1"),
+    "lambda in a comprehension": ("fs[1]", "fs = [«lambda: i» for i in range(3)]\n"),
+    "lambda in a generator": ("fs[1]", "fs = list((«lambda x: i * x») for i in range(3))\n"),
+    "class variable": ("C.f", "class C:\n    f = «lambda self: self.__x»\n"),
+    "lambda": ("f", "f = «lambda x: x + 1»\n"),
+    "lambda in a default": ("g()", "def g(f=«lambda x: x + 1»): return f\n"),
+    "function with a lambda default": ("g", "«def g(f=lambda x: x + 1): return f»\n"),
+    "lambda in a keyword": ("f", "f = sorted([1], key=lambda x: -x) and («lambda x: -x»)\n"),
+    "lambda in a subscript": ("f", "f = {1: «lambda x: x»}[1]\n"),
+    "lambda that yields": ("f", "f = «lambda: (yield)»\n"),
+    "lambda on several lines": ("f", "f = («lambda x:\n     x +\n     1»)\n"),
+    "lambda with a continuation": ("f", "f = «lambda x: \\\n    x + \\\n    1»\n"),
     "lambda with comments inside": (
-        "f = (lambda x:  # the first '#'\n     x +  # the second\n     '#')\n",
         "f",
-        "lambda x: x + '#'",
+        "f = («lambda x:  # the first '#'\n     x +  # the second\n     '#'»)\n",
     ),
-    "lambda that starts on a later line": ("f = [\n    0,\n    lambda: 1][1]\n", "f", "lambda: 1"),
-    "two lambdas": ("f, g = lambda x: x + 1, lambda x: x + 2\n", "g", "lambda x: x + 2"),
-    "two equal lambdas, the first": ("f, g = lambda x: x, (lambda x: x)\n", "f", "lambda x: x"),
-    "two lambdas told apart by a sign": ("f, g = lambda: -0.0, lambda: 0.0\n", "f", "lambda: -0.0"),
-    "two lambdas told apart by a type": (
-        "f, g, h = lambda: True, lambda: 1, lambda: 1.0\n",
-        "g",
-        "lambda: 1",
-    ),
-    "equal code, different defaults": (
-        "f, g = lambda x, a=1: x * a, lambda x, a=2: x * a\n",
-        "g",
-        "lambda x, a=2: x * a",
-    ),
-    "equal code, different text": (
-        "f, g = lambda x: x + 6, lambda x: x + 2 * 3\n",
-        "g",
-        "lambda x: x + 2 * 3",
-    ),
-    "statements on one line": (
-        "f = lambda x: x; g = lambda x: x ; h = lambda x : x\n",
-        "g",
-        "lambda x: x",
-    ),
-    "if on one line": ("if 1: f = lambda x: x; g = lambda x: (x)\n", "g", "lambda x: (x)"),
-    "lambda in a lambda": ("f = lambda x: lambda y: x + y\n", "f(1)", "lambda y: x + y"),
-    "lambda around a lambda": ("f = lambda x: lambda y: x + y\n", "f", "lambda x: lambda y: x + y"),
+    "lambda that starts on a later line": ("f", "f = [\n    0,\n    «lambda: 1»][1]\n"),
+    "two lambdas": ("g", "f, g = lambda x: x + 1, «lambda x: x + 2»\n"),
+    "two equal lambdas, the first": ("f", "f, g = «lambda x: x», (lambda x: x)\n"),
+    "two lambdas told apart by a sign": ("f", "f, g = «lambda: -0.0», lambda: 0.0\n"),
+    "two lambdas told apart by a type": ("g", "f, g, h = lambda: True, «lambda: 1», lambda: 1.0\n"),
+    "equal code, different defaults": ("g", "f, g = lambda x, a=1: x * a, «lambda x, a=2: x * a»\n"),
+    "equal code, different text": ("g", "f, g = lambda x: x + 6, «lambda x: x + 2 * 3»\n"),
+    "statements on one line": ("g", "f = lambda x: x; g = «lambda x: x» ; h = lambda x : x\n"),
+    "if on one line": ("g", "if 1: f = lambda x: x; g = «lambda x: (x)»\n"),
+    "lambda in a lambda": ("f(1)", "f = lambda x: «lambda y: x + y»\n"),
+    "lambda around a lambda": ("f", "f = «lambda x: lambda y: x + y»\n"),
     "equal lambdas in lambdas": (
-        "f = lambda: (lambda: f, lambda: f), lambda: (lambda: f, lambda : f)\n",
         "f[1]()[1]",
-        "lambda : f",
+        "f = lambda: (lambda: f, lambda: f), lambda: (lambda: f, «lambda : f»)\n",
     ),
-    "lambda in the default of a lambda": ("f = lambda g=lambda: 1: g\n", "f()", "lambda: 1"),
-    "the word lambda in a string": ("f = ('lambda: 1', lambda: 1)[1]  # lambda: 1\n", "f", "lambda: 1"),
-    "lambda in a conditional": ("f = (lambda: 1) if 1 else (lambda: 1)\n", "f", "lambda: 1"),
-    "lambda as an argument of a lambda": ("f = (lambda g: g)(lambda: 1)\n", "f", "lambda: 1"),
+    "lambda in the default of a lambda": ("f()", "f = lambda g=«lambda: 1»: g\n"),
+    "the word lambda in a string": ("f", "f = ('lambda: 1', «lambda: 1»)[1]  # lambda: 1\n"),
+    "lambda in a conditional": ("f", "f = («lambda: 1») if 1 else (lambda: 1)\n"),
+    "lambda as an argument of a lambda": ("f", "f = (lambda g: g)(«lambda: 1»)\n"),
     "lambda in an f-string": (
-        "kept = []\nf'{kept.append(lambda: 1)} {kept.append(lambda: 2)}'\n",
         "kept[1]",
-        "lambda: 2",
+        "kept = []\nf'{kept.append(lambda: 1)} {kept.append(«lambda: 2»)}'\n",
     ),
     "strings": (
-        "def f(): return '# {x} {{%s}}' + \"'\" + '''\"\"\"''' + r'\\d;' + f'{1}{{' + b'}'.decode()\n",
         "f",
-        "def f(): return '# {x} {{%s}}' + \"'\" + '''\"\"\"''' + r'\\d;' + f'{1}{{' + b'}'.decode()",
+        "«def f(): return '# {x} {{%s}}' + \"'\" + '''\"\"\"''' + r'\\d;' + f'{1}{{' + b'}'.decode()»\n",
     ),
-    "unicode": ("def größe(ñ): return 'é😀' + ñ\n", "größe", "def größe(ñ): return 'é😀' + ñ"),
-    "unicode normalised": ("def ﬁne(): return 1\n", "fine", "def ﬁne(): return 1"),
-    "unicode before": ("a = 'é😀'; f = lambda x: x; g = lambda x: x  # ß\n", "g", "lambda x: x"),
-    "a line separator in a string": ("a = '\u2028\x0b'; f = lambda: '\u2029'\n", "f", "lambda: '\u2029'"),
-    "names like ours": (
-        "def f(np, self, _t0): return np(self, _t0)\n",
-        "f",
-        "def f(np, self, _t0): return np(self, _t0)",
-    ),
-    "tabs": ("if 1:\n\tdef f():\n\t\treturn 1\n", "f", "def f(): return 1"),
-    "form feeds": ("a = 1\n\x0c\ndef f():\n\x0c    return 1\n", "f", "def f(): return 1"),
-    "no line end": ("f = lambda: 1", "f", "lambda: 1"),
-    "windows line ends": ("def f():\r\n    return '''a\r\nb'''\r\n", "f", "def f(): return '''a b'''"),
-    "old mac line ends": ("a = 1\rdef f():\r    return 1\r", "f", "def f(): return 1"),
+    "unicode": ("größe", "«def größe(ñ): return 'é😀' + ñ»\n"),
+    "unicode normalised": ("fine", "«def ﬁne(): return 1»\n"),
+    "unicode before": ("g", "a = 'é😀'; f = lambda x: x; g = «lambda x: x»  # ß\n"),
+    "a line separator in a string": ("f", "a = '\u2028\x0b'; f = «lambda: '\u2029'»\n"),
+    "names like ours": ("f", "«def f(np, self, _t0): return np(self, _t0)»\n"),
+    "tabs": ("f", "if 1:\n\t«def f():\n\t\treturn 1»\n"),
+    "form feeds": ("f", "a = 1\n\x0c\n«def f():\n\x0c    return 1»\n"),
+    "no line end": ("f", "f = «lambda: 1»"),
+    "windows line ends": ("f", "«def f():\r\n    return '''a\r\nb'''»\r\n"),
+    "old mac line ends": ("f", "a = 1\r«def f():\r    return 1»\r"),
     "constants": (
-        "def f(): return 0.0, -0.0, 1, 1.0, True, 1j, -0j, None, ..., b'', 1e999 - 1e999, {2, 1.5}\n",
         "f",
-        "def f(): return 0.0, -0.0, 1, 1.0, True, 1j, -0j, None, ..., b'', 1e999 - 1e999, {2, 1.5}",
+        "«def f(): return 0.0, -0.0, 1, 1.0, True, 1j, -0j, None, ..., b'', 1e999 - 1e999, {2, 1.5}»\n",
     ),
-    "membership and slices": (
-        "def f(x): return x in {1, 2.0, ()}, x[1:2]\n",
-        "f",
-        "def f(x): return x in {1, 2.0, ()}, x[1:2]",
-    ),
-    "match": (
-        "def f(x):\n    match x:\n        case {'a': [1, *_]}: return 1\n",
-        "f",
-        "def f(x): match x: case {'a': [1, *_]}: return 1",
-    ),
+    "membership and slices": ("f", "«def f(x): return x in {1, 2.0, ()}, x[1:2]»\n"),
+    "match": ("f", "«def f(x):\n    match x:\n        case {'a': [1, *_]}: return 1»\n"),
     "exceptions": (
-        "def f(x):\n    try: return x\n    except* ValueError as e: pass\n    finally: x = 1\n",
         "f",
-        "def f(x): try: return x except* ValueError as e: pass finally: x = 1",
+        "«def f(x):\n    try: return x\n    except* ValueError as e: pass\n    finally: x = 1»\n",
     ),
 }
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_function_is_found_with_its_text_and_place(load: Load, case: str) -> None:
-    text, expression, expected = CASES[case]
-    module = load(text.encode())
-    function = eval(expression, module.__dict__)
-    source = source_of(function)
-    assert source.segment(source.node) == expected
-    assert source.file == module.__file__ == source.span(source.node).file
+def test_function_is_found_in_its_place(load: Load, case: str) -> None:
+    expression, marked = CASES[case]
+    module = load(marked.replace("«", "").replace("»", "").encode())
+    source = source_of(eval(expression, module.__dict__))
     span = source.span(source.node)
+    assert source.file == span.file == module.__file__
     assert source.lines[span.line - 1] == span.text
-    assert span.text[span.column :].startswith(("def ", "async def ", "lambda"))
-    assert source.lines[span.end_line - 1][: span.end_column].endswith(expected[-1])
+    lines = [*source.lines, ""]
+    for line, column, mark in (span.end_line, span.end_column, "»"), (span.line, span.column, "«"):
+        lines[line - 1] = lines[line - 1][:column] + mark + lines[line - 1][column:]
+    assert "\n".join(lines).rstrip("\n") == re.sub("\r\n?", "\n", marked).rstrip("\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "segment"),
+    [
+        ("f = lambda  x :  x+ 'a  #'  ;  g = 1", "lambda  x :  x+ 'a  #'"),
+        ("f = (lambda x:\n     x +\n\n     1)", "lambda x: x + 1"),
+        ("f = lambda x: \\\n    x + \\\n    1\n", "lambda x: x + 1"),
+        ("f = (lambda x:  # the first '#'\n     x +  # the second\n     '#')\n", "lambda x: x + '#'"),
+        (
+            'f = (lambda x: """# a\n  # b""" +  # c\n f"{x!r:>9}#")\n',
+            'lambda x: """# a # b""" + f"{x!r:>9}#"',
+        ),
+        ("def f(x):  # why\n    return x\n", "def f(x): return x"),
+        ("def f():\r\n\treturn 'é#' # ü\r\n", "def f(): return 'é#'"),
+    ],
+)
+def test_segment(load: Load, text: str, segment: str) -> None:
+    assert text_of(load(text.encode()).f) == segment
 
 
 def test_equal_lambdas_are_told_apart_by_column(load: Load) -> None:
@@ -502,7 +432,7 @@ def test_loader_with_text_only(load: Load) -> None:
             return "def f(): return 1\n" if name == "made" else ""
 
     for file in "<made>", f"/nowhere/made_{next(_numbers)}.py":
-        namespace = {"__name__": "made", "__loader__": Loader()}
+        namespace: dict[str, Any] = {"__name__": "made", "__loader__": Loader()}
         exec(compile("def f(): return 1\n", file, "exec", dont_inherit=True), namespace)
         assert text_of(namespace["f"]) == "def f(): return 1"
 
@@ -515,7 +445,7 @@ def test_loader_that_fails(error: type[Exception]) -> None:
 
         get_data = get_source
 
-    namespace = {"__name__": "made", "__loader__": Loader()}
+    namespace: dict[str, Any] = {"__name__": "made", "__loader__": Loader()}
     file = f"/nowhere/made_{next(_numbers)}.py"
     exec(compile("def f(): return 1\n", file, "exec", dont_inherit=True), namespace)
     with pytest.raises(SourceError, match="cannot be found"):
@@ -736,6 +666,19 @@ def test_future_import_of_an_earlier_cell(feature: str, text: str) -> None:
     del linecache.cache["<second>"]
 
 
+def test_statements_compiled_one_by_one() -> None:
+    """As notebooks do: then a method call does not know that the cell imports the module."""
+    text = "import math\ndef f(x): return math.sin(x)\nfs = lambda x: math.sin(x), lambda x: math.sin(x)\n"
+    file = f"<cell {next(_numbers)}>"
+    linecache.cache[file] = (len(text), None, text.splitlines(True), file)
+    namespace: dict[str, Any] = {}
+    for statement in ast.parse(text).body:
+        exec(compile(ast.Module([statement], []), file, "exec", dont_inherit=True), namespace)
+    assert text_of(namespace["f"]) == "def f(x): return math.sin(x)"
+    assert [source_of(f).node.col_offset for f in namespace["fs"]] == [5, 28]
+    del linecache.cache[file]
+
+
 def test_lines_kept_for_a_code_object(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "def f(x): return x\n"
     namespace: dict[str, Any] = {}
@@ -836,7 +779,8 @@ def cell(text):
 cell("from __future__ import annotations")
 cell("def f(x: nowhere):\\n    return x + 1\\nreport(f)")
 cell("f = lambda x: x; g = lambda x: x\\nreport(f, g)\\nold = f")
-cell("f = lambda x: x; g = lambda x: x\\nreport(f, g)")
+cell("f = lambda x: x; g = lambda x: x\\nreport(f, g)\\nold = f")
+cell("import math\\ndef f(x): return math.sin(x)\\nreport(f)")
 cell("f = lambda x: x + 2\\nreport(f, old)")
 cell("%matplotlib --list\\ndef f(x): return x\\nreport(f)")
 cell("import asyncio\\nawait asyncio.sleep(0)\\ndef f(x): return asyncio.sleep(x)\\nreport(f)")
@@ -853,6 +797,7 @@ cell("import asyncio\\nawait asyncio.sleep(0)\\ndef f(x): return asyncio.sleep(x
         ["lambda x: x", 21],
         ["lambda x: x", 4],
         ["lambda x: x", 21],
+        ["def f(x): return math.sin(x)", 0],
         ["lambda x: x + 2", 4],
         ["lambda x: x", 4],
         [f, 0],

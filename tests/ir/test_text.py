@@ -13,10 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from ir.programs import LITERALS, PROGRAMS, VECTOR, equal, line, loop, param, programs
 
 from symdiff.errors import IRError
+from symdiff.ir import types
 from symdiff.ir.build import Builder
 from symdiff.ir.literals import is_literal, literal, read_literal
-from symdiff.ir.node import LEAF, Tree
+from symdiff.ir.node import LEAF, Op, Tree
 from symdiff.ir.text import from_text, node_lines, to_text
+from symdiff.ir.verify import verify
 from symdiff.ops.row import REGISTRY
 
 
@@ -166,6 +168,26 @@ def test_text_is_the_same_in_every_process():
     }
     assert len(seen) == 1
     assert seen.pop()
+
+
+def test_other_operations_may_own_regions_and_hold_trees():
+    def infer(*, regions, **_):
+        return types.tuple_of(result.type for result in regions[0].results)
+
+    closure = Op("closure", infer)
+    tree = Tree("dict", (LEAF, Tree("static", value="it's")), keys=("a", "b"))
+    builder = Builder()
+    with builder:
+        x = param(builder, "x", VECTOR)
+        with builder.region(VECTOR) as back:
+            back.results = (back.params[0] * x,)
+        made = builder.emit(closure, (), {"tree": tree}, (back.closed(),))
+        function = builder.finish("f", (x,), (made,), LEAF)
+    ops = {**REGISTRY, "closure": closure}
+    again = from_text(to_text(function), ops)
+    assert again.results[0].attr("tree") == tree
+    assert to_text(again) == to_text(function)
+    verify(again, ops, unique=True)
 
 
 def test_spans_can_be_left_out():

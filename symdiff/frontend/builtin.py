@@ -1,0 +1,372 @@
+"""Python's built-in functions on staged and compile-time values.
+
+Enters: evaluated arguments.  Leaves: results.  Invariant: no callback and no special method of the user's
+runs; both are lowered.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from symdiff.errors import UnsupportedError, UnsupportedFunctionError, UserError
+from symdiff.frontend import arrays, operators
+from symdiff.frontend.attributes import Super, attribute, has_attribute
+from symdiff.frontend.frame import Frame, call
+from symdiff.frontend.lookup import is_user_object, user_method
+from symdiff.frontend.rows import call_row
+from symdiff.frontend.unpacking import iterate
+from symdiff.frontend.values import Bound, Closure, Method, has_staged, kind_name
+from symdiff.ir.node import Node
+from symdiff.ops.row import row_of
+
+Handler = Callable[[Frame, list[Any], dict[str, Any]], Any]
+_PYTHON = {"bool": bool, "int": int, "float": float, "complex": complex}
+
+
+def class_of(value: Any) -> type:
+    """`type(value)`."""
+    if isinstance(value, Node):
+        if value.type.kind == "number":
+            return _PYTHON[value.type.dtype]
+        return tuple if value.type.kind == "shape" else np.ndarray
+    if isinstance(value, Closure):
+        return type(class_of)
+    if isinstance(value, arrays.ShapeTuple):
+        return tuple
+    return type(value)
+
+
+def _type(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    if len(args) != 1:
+        raise UnsupportedError("A class made inside the function cannot be differentiated.")
+    value = args[0]
+    if isinstance(value, Node) and value.type.kind == "array" and value.type.dims in ((), None):
+        raise UnsupportedError("The exact type of this value is known only at run time.", "isinstance(...)")
+    return class_of(value)
+
+
+def _isinstance(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> bool:
+    value, classes = args
+    flat = _flat(classes)
+    cls = class_of(value)
+    if isinstance(value, Node) and value.type.kind == "array":
+        return any(_is_array_of(frame, value, one) for one in flat)
+    return any(bool(operators.compute(issubclass, cls, one)) for one in flat)
+
+
+def _flat(classes: Any) -> list[Any]:
+    if isinstance(classes, tuple):
+        return [one for part in classes for one in _flat(part)]
+    return list(classes.__args__) if type(classes).__name__ == "UnionType" else [classes]
+
+
+def _is_array_of(frame: Frame, value: Node, cls: Any) -> bool:
+    """Whether an array is an instance: one of no dimensions may be an ndarray or a NumPy scalar."""
+    scalar = np.dtype(value.type.dtype).type if value.type.dtype else np.generic
+    kinds = [np.ndarray] if value.type.dims != () else [np.ndarray, scalar]
+    if value.op.name == "param" and value.type.dims == ():
+        kinds = [scalar] if id(value) in frame.context.scalars else [np.ndarray]
+    answers = {bool(operators.compute(issubclass, kind, cls)) for kind in kinds}
+    if value.type.dims == () and value.op.name != "param" and cls in (np.ndarray, np.generic, float):
+        answers = {issubclass(scalar, cls)} if _is_scalar_result(value) else answers
+    if len(answers) > 1:
+        raise UnsupportedError("The exact type of this value is known only at run time.", "np.ndim(x) == 0")
+    return answers.pop()
+
+
+def _is_scalar_result(value: Node) -> bool:
+    """Whether NumPy returns a scalar, not an array of no dimensions: of ufuncs and reductions."""
+    targets = getattr(value.op, "targets", ())
+    return any(isinstance(t, np.ufunc) for t in targets) or value.op.name in _SCALAR_RESULTS
+
+
+_SCALAR_RESULTS = frozenset(
+    "sum mean prod max min amax amin var std ptp dot vdot trace norm det argmax argmin all any median".split()
+)
+
+
+def _len(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    (value,) = args
+    if isinstance(value, Node):
+        if value.type.kind == "number":
+            raise UserError(f"TypeError: object of type '{value.type.dtype}' has no len()")
+        if value.type.kind == "shape":
+            raise arrays.unknown_rank(value)
+        return arrays.first_length(value)
+    method = user_method(value, "__len__")
+    return call(frame, method, [value], {}) if method else operators.compute(len, value)
+
+
+def _range(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> range:
+    bounds = [arrays.static_int(value, "the number of rounds of a loop") for value in args]
+    made: range = operators.compute(range, *bounds)
+    return made
+
+
+def _zip(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> list[Any]:
+    columns = [_unbounded(frame, value) for value in args]
+    made: list[Any] = operators.compute(lambda: list(zip(*columns, **kwargs)))  # noqa: B905
+    return made
+
+
+def _unbounded(frame: Frame, value: Any) -> Any:
+    """An iterable for zip: `itertools.count` never ends and is left as it is."""
+    return value if isinstance(value, itertools.count | itertools.repeat) else iterate(frame, value)
+
+
+def _enumerate(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> list[Any]:
+    start = arrays.static_int(kwargs.get("start", args[1] if len(args) > 1 else 0), "the start of enumerate")
+    return list(enumerate(iterate(frame, args[0]), start))
+
+
+def _sum(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    _no_array(args[0], "sum")
+    total = kwargs.get("start", args[1] if len(args) > 1 else 0)
+    for value in iterate(frame, args[0]):
+        total = operators.binary(frame, ast.Add, total, value)
+    return total
+
+
+def _no_array(value: Any, name: str) -> None:
+    if isinstance(value, Node) and value.type.kind == "array":
+        length = arrays.first_length(value) if value.type.dims != () else 0
+        if isinstance(length, Node):
+            raise UnsupportedError(f"The built-in `{name}` loops over an array.", f"np.{name}")
+
+
+def _extremum(name: str) -> Handler:
+    function = max if name == "max" else min
+
+    def handle(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        if len(args) == 1:
+            _no_array(args[0], name)
+        values = iterate(frame, args[0]) if len(args) == 1 else args
+        if any(has_staged(value) for value in values):
+            raise UnsupportedError(
+                f"The built-in `{name}` compares values that are known only at run time.",
+                f"np.{name}imum(a, b), or np.{name} of an array",
+            )
+        if kwargs.get("key") is not None:
+            raise UnsupportedError(f"`{name}` with a key is not supported.", "a loop")
+        return operators.compute(function, values, **kwargs)
+
+    return handle
+
+
+def _all_any(conjunction: bool) -> Handler:
+    name = "all" if conjunction else "any"
+
+    def handle(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> bool:
+        _no_array(args[0], name)
+        truths = (
+            operators.truth(frame, value, f"An operand of `{name}`", f"np.{name}")
+            for value in iterate(frame, args[0])
+        )
+        return all(truths) if conjunction else any(truths)
+
+    return handle
+
+
+def _map(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> list[Any]:
+    function, *iterables = args
+    columns = [iterate(frame, value) for value in iterables]
+    return [call(frame, function, list(row), {}) for row in zip(*columns, strict=False)]
+
+
+def _filter(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> list[Any]:
+    function, values = args[0], iterate(frame, args[1])
+    return [v for v in values if operators.truth(frame, v if function is None else call(frame, function, [v], {}))]
+
+
+def _reduce(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    function, values = args[0], [*args[2:3], *iterate(frame, args[1])]
+    if not values:
+        raise UserError("TypeError: reduce() of empty iterable with no initial value")
+    total = values[0]
+    for value in values[1:]:
+        total = call(frame, function, [total, value], {})
+    return total
+
+
+def _reversed(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> list[Any]:
+    return iterate(frame, args[0])[::-1]
+
+
+def _sorted(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> list[Any]:
+    values = iterate(frame, args[0])
+    key = kwargs.get("key")
+    keys = [call(frame, key, [value], {}) for value in values] if key is not None else values
+    if any(has_staged(one) for one in keys):
+        raise UnsupportedError("`sorted` compares values that are known only at run time.", "np.sort")
+    reverse = bool(kwargs.get("reverse", False))
+    order: list[int] = operators.compute(sorted, range(len(values)), key=keys.__getitem__, reverse=reverse)
+    return [values[i] for i in order]
+
+
+def _next(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    values = iterate(frame, args[0])
+    if not isinstance(args[0], list):
+        raise UnsupportedError("`next` is supported on generator expressions only.", "indexing")
+    if not values and len(args) == 1:
+        raise UserError("StopIteration")
+    return values[0] if values else args[1]
+
+
+def _container(cls: type) -> Handler:
+    def handle(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        if not args:
+            return operators.compute(cls, **kwargs)
+        if cls is dict and isinstance(args[0], dict):
+            return {**args[0], **kwargs}
+        values = iterate(frame, args[0])
+        if cls in (set, frozenset) and has_staged(values):
+            raise UnsupportedError("A set of values that are known only at run time.", "a list or tuple")
+        if cls is dict:
+            values = [tuple(iterate(frame, value)) for value in values]
+        return operators.compute(cls, values, **kwargs)
+
+    return handle
+
+
+def _number(cls: type) -> Handler:
+    def handle(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        if not has_staged(args):
+            if args and is_user_object(args[0]):
+                raise UnsupportedError(f"`{cls.__name__}` of an object of a class is not supported.")
+            return operators.compute(cls, *args, **kwargs)
+        node = args[0]
+        if isinstance(node, Node) and node.type.kind == "number" and _PYTHON[node.type.dtype] is cls:
+            return node
+        row = row_of(cls)
+        if row is not None and isinstance(node, Node) and node.type.kind in ("array", "number"):
+            if node.type.dims not in ((), None):
+                raise UserError("TypeError: only 0-dimensional arrays can be converted to Python scalars")
+            return call_row(row, cls, args, kwargs)
+        if cls is bool:
+            operators.truth(frame, node, "`bool`", "the comparison itself, or np.where")
+        raise UnsupportedError(
+            f"`{cls.__name__}` of a value that is known only at run time is not supported.",
+            "np.floor, np.trunc or .astype" if cls is int else "leave it out: NumPy computes with it as it is",
+        )
+
+    return handle
+
+
+def as_dtype(cls: type[np.generic], value: Any) -> Any:
+    """`np.float32(x)`."""
+    node = arrays.operand(value)
+    if node.type.kind == "array":
+        return arrays.apply(_registered("astype"), [node], dtype=np.dtype(cls).name)
+    if node.is_const and not isinstance(value, Node):
+        return arrays.scalar(value, np.dtype(cls).name)
+    return arrays.apply(_registered("astype"), [arrays.array_of_number(node)], dtype=np.dtype(cls).name)
+
+
+def _registered(name: str) -> Any:
+    row = arrays.row_named(name)
+    if row is None:
+        raise UnsupportedError(f"np.{name} is not supported.")
+    return row
+
+
+def _round(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    if not has_staged(args):
+        return operators.compute(round, *args, **kwargs)
+    row = row_of(np.round)
+    if row is None or not isinstance(args[0], Node) or args[0].type.kind == "number":
+        raise UnsupportedError("`round` of a value that is known only at run time.", "np.round")
+    return call_row(row, np.round, args, kwargs)
+
+
+def _by_row(function: Any, fallback: Callable[..., Any]) -> Handler:
+    """A built-in that has a row for staged operands."""
+
+    def handle(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        if not has_staged(args):
+            return operators.compute(fallback, *args, **kwargs)
+        row = row_of(function)
+        if row is None:
+            raise UnsupportedFunctionError(f"`{function.__name__}` of a staged value is not supported.")
+        return call_row(row, function, args, kwargs)
+
+    return handle
+
+
+def _getattr(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    value, name, *default = args
+    if not isinstance(name, str):
+        raise UserError("TypeError: attribute name must be string")
+    if default and not has_attribute(frame, value, name):
+        return default[0]
+    return attribute(frame, value, name)
+
+
+def _hasattr(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> bool:
+    return has_attribute(frame, args[0], args[1])
+
+
+def _callable(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> bool:
+    return not isinstance(args[0], Node) and (isinstance(args[0], Closure | Bound | Method) or callable(args[0]))
+
+
+def _super(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Super:
+    return Super(args[0], args[1])
+
+
+def _divmod(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    return tuple([operators.binary(frame, kind, *args) for kind in (ast.FloorDiv, ast.Mod)])
+
+
+def _pow(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    if len(args) != 2:
+        return operators.compute(pow, *args, **kwargs)
+    return operators.binary(frame, ast.Pow, *args)
+
+
+def _text(function: Any) -> Handler:
+    def handle(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        check_text(args)
+        return operators.compute(function, *args, **kwargs)
+
+    return handle
+
+
+def check_text(values: Any) -> None:
+    """Only builtin values are turned into text while compiling."""
+    if has_staged(values):
+        raise UnsupportedError("Text of a value that is known only at run time.", "leave it out")
+    pending = [values]
+    while pending:
+        value = pending.pop()
+        if is_user_object(value):
+            raise UnsupportedError(f"Text of an object of the class {kind_name(value)}.", "its attributes")
+        if isinstance(value, list | tuple | dict | set):
+            pending += [*value, *(value.values() if isinstance(value, dict) else ())]
+
+
+def _print(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    raise UnsupportedError("`print` inside the function is not supported yet.", "print outside, or return it")
+
+
+_FUNCTIONS: dict[Any, Handler] = {
+    type: _type, isinstance: _isinstance, len: _len, range: _range, zip: _zip, enumerate: _enumerate,
+    sum: _sum, max: _extremum("max"), min: _extremum("min"), all: _all_any(True), any: _all_any(False),
+    map: _map, filter: _filter, functools.reduce: _reduce, reversed: _reversed, sorted: _sorted,
+    next: _next, iter: lambda frame, args, kwargs: iterate(frame, args[0]),
+    list: _container(list), tuple: _container(tuple), set: _container(set), dict: _container(dict),
+    frozenset: _container(frozenset), int: _number(int), float: _number(float), bool: _number(bool),
+    complex: _number(complex), round: _round, abs: _by_row(abs, abs), divmod: _divmod, pow: _pow,
+    getattr: _getattr, hasattr: _hasattr, callable: _callable, super: _super, print: _print,
+    str: _text(str), repr: _text(repr), format: _text(format),
+    slice: lambda frame, args, kwargs: slice(*args),
+    issubclass: lambda frame, args, kwargs: operators.compute(issubclass, *args),
+    id: lambda frame, args, kwargs: id(args[0]), ord: _text(ord), chr: _text(chr),
+}  # fmt: skip
+HANDLERS: dict[int, Handler] = {id(function): handler for function, handler in _FUNCTIONS.items()}
+"""By the identity of the function: what a call of it does."""

@@ -1,0 +1,216 @@
+"""Expressions other than operators, attributes, subscripts and calls.
+
+Enters: `ast` expressions.  Leaves: their values.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from typing import Any
+
+from symdiff.errors import UnsupportedError, UserError
+from symdiff.frontend.builtin import check_text
+from symdiff.frontend.captures import capture
+from symdiff.frontend.frame import EXPRESSIONS, Frame, Scope, evaluate
+from symdiff.frontend.operators import compute, truth
+from symdiff.frontend.statements import assign
+from symdiff.frontend.targets import target_names
+from symdiff.frontend.unpacking import iterate
+from symdiff.frontend.values import POISON, Missing, Silent, has_staged
+from symdiff.ir.node import Node
+
+_UNBOUND = object()
+
+
+def _constant(frame: Frame, node: ast.Constant) -> Any:
+    return node.value
+
+
+def _name(frame: Frame, node: ast.Name) -> Any:
+    value = look_up(frame, frame.mangle(node.id))
+    if isinstance(value, Missing):
+        raise UnsupportedError(value.what, "ask for the source with arguments: source_for(*args)")
+    return value
+
+
+def look_up(frame: Frame, name: str) -> Any:
+    """The value of a name: local, of a function around, a closure cell, global or built in."""
+    scope: Scope | None = frame.scope
+    if name in frame.scope.globals:
+        scope = None
+    while scope is not None:
+        value = scope.names.get(name, _UNBOUND)
+        if value is not _UNBOUND:
+            if value is POISON:
+                raise Silent
+            return value
+        if name in scope.local:
+            raise UserError(f"UnboundLocalError: `{name}` is used before it is set")
+        if name in scope.globals:
+            break
+        scope = scope.parent
+    return _outside(frame, name)
+
+
+def _outside(frame: Frame, name: str) -> Any:
+    function = frame.scope.function
+    free = function.__code__.co_freevars
+    if name in free and name not in frame.scope.globals and function.__closure__ is not None:
+        cell = function.__closure__[free.index(name)]
+        try:
+            return capture(frame.context, id(cell), name, lambda: cell.cell_contents)
+        except ValueError:
+            raise UserError(f"NameError: the closure variable `{name}` is not set yet") from None
+    space = function.__globals__
+    if name in space:
+        return capture(frame.context, (id(space), name), name, lambda: space[name])
+    try:
+        return getattr(builtins, name)
+    except AttributeError:
+        raise UserError(f"NameError: name `{name}` is not defined") from None
+
+
+def _if_expression(frame: Frame, node: ast.IfExp) -> Any:
+    test = evaluate(frame, node.test)
+    if isinstance(test, Node):
+        shown = [frame.source.segment(part) for part in (node.test, node.body, node.orelse)]
+        error = UnsupportedError(
+            "The condition of `if ... else` is known only at run time.", f"np.where({', '.join(shown)})"
+        )
+        raise frame.locate(error, node.test)
+    return evaluate(frame, node.body if truth(frame, test) else node.orelse)
+
+
+def _walrus(frame: Frame, node: ast.NamedExpr) -> Any:
+    value = evaluate(frame, node.value)
+    assign(frame, node.target, value)
+    return value
+
+
+# Displays
+
+
+def _items(frame: Frame, elements: list[ast.expr]) -> list[Any]:
+    items: list[Any] = []
+    for element in elements:
+        if isinstance(element, ast.Starred):
+            items += iterate(frame, evaluate(frame, element.value))
+        else:
+            items.append(evaluate(frame, element))
+    return items
+
+
+def _list(frame: Frame, node: ast.List) -> list[Any]:
+    return _items(frame, node.elts)
+
+
+def _tuple(frame: Frame, node: ast.Tuple) -> tuple[Any, ...]:
+    return tuple(_items(frame, node.elts))
+
+
+def _set(frame: Frame, node: ast.Set) -> Any:
+    items = _items(frame, node.elts)
+    _check_keys(items)
+    return compute(set, items)
+
+
+def _dict(frame: Frame, node: ast.Dict) -> dict[Any, Any]:
+    made: dict[Any, Any] = {}
+    for key, value in zip(node.keys, node.values, strict=True):
+        if key is None:
+            made.update(compute(dict, evaluate(frame, value)))
+            continue
+        name = evaluate(frame, key)
+        _check_keys([name])
+        compute(made.__setitem__, name, evaluate(frame, value))
+    return made
+
+
+def _check_keys(keys: list[Any]) -> None:
+    if has_staged(keys):
+        raise UnsupportedError(
+            "A value that is known only at run time cannot be a key or a member of a set.",
+            "a string or a literal as the key",
+        )
+
+
+# Text
+
+
+def _joined(frame: Frame, node: ast.JoinedStr) -> str:
+    return "".join([evaluate(frame, part) for part in node.values])
+
+
+def _formatted(frame: Frame, node: ast.FormattedValue) -> Any:
+    value = evaluate(frame, node.value)
+    check_text([value])
+    convert = {-1: lambda v: v, 115: str, 114: repr, 97: ascii}[node.conversion]
+    spec = evaluate(frame, node.format_spec) if node.format_spec is not None else ""
+    return compute(lambda: format(convert(value), spec))
+
+
+# Comprehensions
+
+
+def _comprehension(frame: Frame, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> Any:
+    found: list[Any] = []
+    _generate(frame, node.generators, lambda inner: found.append(evaluate(inner, node.elt)))
+    if isinstance(node, ast.SetComp):
+        _check_keys(found)
+        return compute(set, found)
+    return found
+
+
+def _dict_comprehension(frame: Frame, node: ast.DictComp) -> dict[Any, Any]:
+    made: dict[Any, Any] = {}
+
+    def add(inner: Frame) -> None:
+        key = evaluate(inner, node.key)
+        _check_keys([key])
+        compute(made.__setitem__, key, evaluate(inner, node.value))
+
+    _generate(frame, node.generators, add)
+    return made
+
+
+def _generate(frame: Frame, generators: list[ast.comprehension], emit: Any) -> None:
+    """Run `emit` for every round; the first iterable is evaluated outside, as Python does."""
+    names = frozenset().union(*(target_names(generator.target) for generator in generators))
+    function = frame.scope.function
+    inner = frame.inner(Scope({}, names, frame.scope, function, comprehension=True))
+
+    def rounds(depth: int) -> None:
+        if depth == len(generators):
+            emit(inner)
+            return
+        generator = generators[depth]
+        if generator.is_async:
+            raise UnsupportedError("`async for` cannot be differentiated.")
+        for value in iterate(frame, evaluate(inner if depth else frame, generator.iter)):
+            assign(inner, generator.target, value)
+            if all(truth(frame, evaluate(inner, test)) for test in generator.ifs):
+                rounds(depth + 1)
+
+    rounds(0)
+
+
+EXPRESSIONS.update(
+    {
+        ast.Constant: _constant,
+        ast.Name: _name,
+        ast.IfExp: _if_expression,
+        ast.NamedExpr: _walrus,
+        ast.List: _list,
+        ast.Tuple: _tuple,
+        ast.Set: _set,
+        ast.Dict: _dict,
+        ast.JoinedStr: _joined,
+        ast.FormattedValue: _formatted,
+        ast.ListComp: _comprehension,
+        ast.SetComp: _comprehension,
+        ast.GeneratorExp: _comprehension,
+        ast.DictComp: _dict_comprehension,
+    }
+)
+

@@ -1,0 +1,233 @@
+"""From a Python function to the IR: the front end's one entry.
+
+Enters: a function and the arguments of a call (or none).  Leaves: a `Lowered`: the primal program, its live
+inputs from outside, and the guards it rests on.  Invariant: every problem of the function is in the one error
+that is raised; nothing of the user's was run.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import math
+import sys
+import types as python_types
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from symdiff.errors import SymdiffError, UnsupportedError
+from symdiff.frontend import augmented, calls, expressions, statements, subscripts
+from symdiff.frontend.arguments import Described, Identity, Leaf, Place, SizeCounter, describe
+from symdiff.frontend.captures import Capture, Guard, staged
+from symdiff.frontend.frame import Context, Frame, Scope
+from symdiff.frontend.functions import first_argument, owner_of, run
+from symdiff.frontend.results import pack
+from symdiff.frontend.source import source_of
+from symdiff.frontend.targets import names_of
+from symdiff.frontend.values import POISON, Missing, NeedStatic, Silent
+from symdiff.ir import types
+from symdiff.ir.build import Builder
+from symdiff.ir.node import LEAF, Function, Node, Parameter, Tree
+
+_HANDLERS = (augmented, calls, expressions, statements, subscripts)  # imported for what they register
+_DEEP = 20_000
+_KINDS = {
+    inspect.Parameter.POSITIONAL_ONLY: "positional_only",
+    inspect.Parameter.POSITIONAL_OR_KEYWORD: "positional",
+    inspect.Parameter.KEYWORD_ONLY: "keyword_only",
+    inspect.Parameter.VAR_POSITIONAL: "var_positional",
+    inspect.Parameter.VAR_KEYWORD: "var_keyword",
+}
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Lowered:
+    """A function in the IR.
+
+    captures: what is read from outside at each call, in the order of the parameters of kind "capture".
+    guards: the compile-time values from outside that the program rests on.
+    static: the int arguments whose value the program is special to.
+    trees: the structure of each argument.
+    """
+
+    function: Function
+    captures: tuple[Capture, ...]
+    guards: tuple[Guard, ...]
+    static: frozenset[Place]
+    trees: dict[str, Tree]
+
+    @property
+    def leaves(self) -> dict[str, list[Node]]:
+        """The leaves of each argument, in the order of its tree."""
+        found: dict[str, list[Node]] = {name: [] for name in self.trees}
+        for param in self.function.params:
+            if param.attr("parameter") in found:
+                found[param.attr("parameter")].append(param)
+        return found
+
+
+def lower(
+    function: python_types.FunctionType,
+    bound: inspect.BoundArguments | None = None,
+    static: frozenset[Place] = frozenset(),
+) -> Lowered:
+    """The program of `function` for arguments of this structure, these dtypes and ranks.
+
+    bound: the arguments of a call; None means arrays of which nothing is known.  static: int arguments whose
+    value may be used while compiling; it grows where one has to be.
+    Raises SymdiffError with all problems of the function.
+    """
+    signature = inspect.signature(function, follow_wrapped=False)
+    while True:
+        try:
+            return _deeply(lambda s=static: _attempt(function, signature, bound, s))
+        except NeedStatic as need:
+            if need.places <= static:
+                raise AssertionError("specialisation does not end") from None
+            static |= need.places
+
+
+def _deeply(attempt: Callable[[], Lowered]) -> Lowered:
+    """Once more with a deeper stack where the user's expressions are nested too deeply for Python's own."""
+    try:
+        return attempt()
+    except RecursionError:
+        limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, _DEEP))
+    try:
+        return attempt()
+    except RecursionError:
+        raise UnsupportedError(
+            "The function is nested too deeply.", "split its long expressions into statements"
+        ) from None
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def _attempt(
+    function: python_types.FunctionType,
+    signature: inspect.Signature,
+    bound: inspect.BoundArguments | None,
+    static: frozenset[Place],
+) -> Lowered:
+    source = source_of(function)
+    node = source.node
+    if isinstance(node, ast.AsyncFunctionDef):
+        raise UnsupportedError("An `async` function cannot be differentiated.", span=source.span(node))
+    with Builder(primal=True) as builder:
+        context = Context(builder, static, SizeCounter(), names=set(signature.parameters))
+        names = names_of(node)
+        scope = Scope({}, names.local, None, function, names.globals, names.nonlocals)
+        params = _arguments(context, scope, signature, bound)
+        frame = Frame(context, source, scope, function.__name__, owner_of(function))
+        frame.first = first_argument(node, scope)
+        try:
+            value = run(frame, node)
+            results, tree = pack(value) if not context.problems and value is not POISON else ([], LEAF)
+        except SymdiffError as error:
+            context.report(frame.locate(error, node))
+        except Silent:
+            pass
+        if context.problems:
+            raise _together(context)
+        return _finished(function, signature, context, frame, params, results, tree)
+
+
+def _together(context: Context) -> SymdiffError:
+    """One error for all problems, of the class that fits them all."""
+    kinds = [kind for _, kind in context.problems]
+    shared = next(cls for cls in kinds[0].__mro__ if all(issubclass(kind, cls) for kind in kinds))
+    order = sorted(
+        (problem for problem, _ in context.problems),
+        key=lambda p: (p.span.file, p.span.line, p.span.column) if p.span is not None else ("", 0, 0),
+    )
+    error: SymdiffError = shared(order)
+    return error
+
+
+# Arguments
+
+
+def _arguments(
+    context: Context, scope: Scope, signature: inspect.Signature, bound: inspect.BoundArguments | None
+) -> list[Any]:
+    """Bind the parameters; the values in order of the signature."""
+    if bound is not None:
+        bound = inspect.BoundArguments(signature, bound.arguments.copy())
+        bound.apply_defaults()
+    values = []
+    for name, parameter in signature.parameters.items():
+        if bound is None:
+            value, context.trees[name] = _unknown(context, parameter)
+        else:
+            described = describe(bound.arguments[name], (name, ()), context.static, context.sizes)
+            value, context.trees[name] = staged(context, name, described), described.tree
+            if parameter.kind is parameter.VAR_KEYWORD:
+                context.foreign.pop(id(value), None)
+        scope.names[name] = value
+        values.append(value)
+    return values
+
+
+def _unknown(context: Context, parameter: inspect.Parameter) -> tuple[Any, Tree]:
+    """A parameter before any call: an array, or its default where that is no array and no number."""
+    if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+        return Missing(f"The arguments in `{parameter.name}` are not known before a call."), Tree("static")
+    default = parameter.default
+    if default is not parameter.empty:
+        described = describe(default, (parameter.name, ()), context.static)
+        if not described.leaves and not isinstance(described.key, Identity):
+            return staged(context, parameter.name, described), described.tree
+    leaf = Leaf((), types.UNKNOWN, False)
+    return staged(context, parameter.name, Described(None, LEAF, [leaf])), LEAF
+
+
+# The finished program
+
+
+def _finished(
+    function: python_types.FunctionType,
+    signature: inspect.Signature,
+    context: Context,
+    frame: Frame,
+    values: list[Any],
+    results: list[Node],
+    tree: Any,
+) -> Lowered:
+    builder = context.builder
+    captured = [capture.name for capture in context.inputs]
+    params = list(context.params)
+    order = {name: i for i, name in enumerate([*signature.parameters, *captured])}
+    params.sort(key=lambda p: order[p.attr("parameter")])  # stable: the leaves of one keep their order
+    for i, param in enumerate(params):
+        builder.named(param, f"{param.attr('parameter')}_{i}")
+    parameters = [
+        *(Parameter(name, _KINDS[p.kind], _default(p)) for name, p in signature.parameters.items()),
+        *(Parameter(name, "capture") for name in captured),
+    ]
+    place = frame.source.span(frame.source.node)
+    lengths = tuple(
+        (node.attr("parameter"), node.attr("path"), length)
+        for node, length in context.lengths
+        if node.op.name == "param"
+    )
+    finished = builder.finish(
+        function.__name__, params, results, tree, parameters, _summary(function),
+        file=place.file, line=place.line, qualname=function.__qualname__, lengths=lengths,
+    )  # fmt: skip
+    own = frozenset(place for place in context.static if place[0] in signature.parameters)
+    return Lowered(finished, tuple(context.inputs), tuple(context.guards), own, context.trees)
+
+
+def _default(parameter: inspect.Parameter) -> str | None:
+    """The source of a default that is a plain literal."""
+    value = parameter.default
+    if isinstance(value, str | bool | int) or value is None:
+        return repr(value)
+    return repr(value) if type(value) is float and math.isfinite(value) else None
+
+
+def _summary(function: python_types.FunctionType) -> str:
+    lines = (inspect.cleandoc(function.__doc__) if function.__doc__ else "").splitlines()
+    return lines[0].strip() if lines else ""

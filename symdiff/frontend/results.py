@@ -1,0 +1,51 @@
+"""The structure of what the function returns.
+
+Enters: an evaluated return value.  Leaves: result nodes and the `Tree` they fill.  Invariant: leaves are in the
+order of `arguments.flatten`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from symdiff.errors import UnsupportedError
+from symdiff.frontend import arrays
+from symdiff.frontend.arguments import field_of, fields_of, is_namedtuple
+from symdiff.frontend.values import NUMBERS, Bound, Closure, Method, ShapeTuple, kind_name
+from symdiff.ir.node import LEAF, Node, Tree
+
+
+def pack(value: Any) -> tuple[list[Node], Tree]:
+    """The leaves of a result and its structure; `Tree.value` is the class of a container."""
+    results: list[Node] = []
+    return results, _pack(value, results, ())
+
+
+def _pack(value: Any, results: list[Node], open: tuple[int, ...]) -> Tree:
+    if id(value) in open:
+        raise UnsupportedError("The function returns a container that contains itself.")
+    if isinstance(value, Node) or type(value) in NUMBERS[1:] or isinstance(value, np.generic):
+        results.append(arrays.operand(value))
+        return LEAF
+    if isinstance(value, Closure | Bound | Method):
+        raise UnsupportedError(f"The function returns a {kind_name(value)}.", "return arrays and numbers")
+    open = (*open, id(value))
+    cls = tuple if isinstance(value, ShapeTuple) else type(value)
+    if isinstance(value, dict):
+        children = [_pack(item, results, open) for item in value.values()]
+        return Tree("dict", tuple(children), tuple(value), cls)
+    if is_namedtuple(cls):
+        children = [_pack(item, results, open) for item in value]
+        return Tree("namedtuple", tuple(children), cls._fields, cls)  # type: ignore[attr-defined]
+    if isinstance(value, list | tuple):
+        children = [_pack(item, results, open) for item in value]
+        return Tree("list" if isinstance(value, list) else "tuple", tuple(children), (), cls)
+    names = fields_of(value)
+    if names is None:
+        return Tree("static", value=value)
+    children = [_pack(field_of(value, name), results, open) for name in names]
+    kind = "dataclass" if dataclasses.is_dataclass(cls) or hasattr(cls, "__attrs_attrs__") else "object"
+    return Tree(kind, tuple(children), names, cls)

@@ -1,0 +1,171 @@
+"""Reading elements: of staged arrays as index nodes, of compile-time containers at once.
+
+Enters: a value and an index.  Leaves: the element.  Invariant: an index node's `index` attribute has the form
+that `ops.indexing` defines; whatever is staged in it is an operand.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+import numpy as np
+
+from symdiff.errors import ShapeError, UnsupportedError, UserError
+from symdiff.frontend import arrays
+from symdiff.frontend.frame import EXPRESSIONS, Frame, call, evaluate
+from symdiff.frontend.lookup import user_method
+from symdiff.frontend.operators import compute
+from symdiff.frontend.values import kind_name
+from symdiff.ir.build import current
+from symdiff.ir.node import Node
+from symdiff.ops.row import REGISTRY
+from symdiff.ops.shaping import length
+
+
+def _subscript(frame: Frame, node: ast.Subscript) -> Any:
+    return subscript(frame, evaluate(frame, node.value), evaluate(frame, node.slice))
+
+
+def _slice(frame: Frame, node: ast.Slice) -> slice:
+    parts = [None if p is None else evaluate(frame, p) for p in (node.lower, node.upper, node.step)]
+    return slice(*parts)
+
+
+def subscript(frame: Frame, value: Any, index: Any) -> Any:
+    """`value[index]`."""
+    if isinstance(value, Node):
+        return _of_node(value, index)
+    method = user_method(value, "__getitem__")
+    if method is not None:
+        return call(frame, method, [value, index], {})
+    if isinstance(value, dict):
+        if isinstance(index, Node):
+            index = arrays.static_int(index, "a key of a dict")
+        return _of_dict(frame, value, index)
+    if isinstance(value, list | tuple | str | bytes | range):
+        return compute(value.__getitem__, static_index(index))
+    if isinstance(value, type):
+        return value  # a generic class such as list[int]
+    raise UserError(f"TypeError: '{kind_name(value)}' object is not subscriptable")
+
+
+def _of_dict(frame: Frame, value: dict[Any, Any], index: Any) -> Any:
+    missing = user_method(value, "__missing__")
+    if missing is not None and index not in value:
+        return call(frame, missing, [value, index], {})
+    return compute(lambda: value[index])
+
+
+def static_index(index: Any) -> Any:
+    """An index into a Python sequence."""
+    if isinstance(index, Node):
+        if index.type.kind != "number":
+            raise UnsupportedError(
+                "An array is used as an index into a Python sequence.", "an array instead of the sequence"
+            )
+        return arrays.static_int(index, "an index into a Python sequence")
+    if isinstance(index, slice):
+        return slice(*(None if p is None else static_index(p) for p in (index.start, index.stop, index.step)))
+    return index
+
+
+# Staged arrays
+
+
+def _of_node(node: Node, index: Any) -> Any:
+    if node.type.kind == "number":
+        raise UserError(f"TypeError: '{node.type.dtype}' object is not subscriptable")
+    if node.type.kind == "shape":
+        return _of_shape(node, index)
+    operands: list[Node] = []
+    parts = index if isinstance(index, tuple) else (index,)
+    spec = tuple([_entry(part, operands) for part in parts])
+    _check(node, spec, operands)
+    return arrays.apply(REGISTRY["index"], [node, *operands], index=spec)
+
+
+def _of_shape(node: Node, index: Any) -> Any:
+    if type(index) is int and node.op.name == "shape":
+        return length(node.args[0], axis=index)
+    raise arrays.unknown_rank(node)
+
+
+def _entry(part: Any, operands: list[Node]) -> tuple[Any, ...]:
+    if part is None:
+        return ("new",)
+    if part is Ellipsis:
+        return ("ellipsis",)
+    if isinstance(part, slice):
+        return ("slice", *(_bound(p, operands) for p in (part.start, part.stop, part.step)))
+    if isinstance(part, bool | np.bool_):
+        raise UnsupportedError("An index of True or False is not supported.", "np.where, or x[None]")
+    if isinstance(part, int | np.integer):
+        return ("int", int(part))
+    if isinstance(part, list | tuple):
+        return _argument(arrays.array_of(_checked_list(part)), operands)
+    if isinstance(part, Node):
+        if part.type.dtype and np.dtype(part.type.dtype).kind not in "biu":
+            raise UserError(
+                "IndexError: only integers, slices, None, ... and integer or boolean arrays are indices"
+            )
+        return _argument(part, operands)
+    raise UserError(f"IndexError: a {kind_name(part)} is no index of an array")
+
+
+def _checked_list(part: Any) -> Any:
+    if len(part) == 0:
+        raise UnsupportedError("An empty list as an index is not supported.", "x[:0]")
+    return part
+
+
+def _argument(node: Node, operands: list[Node]) -> tuple[Any, ...]:
+    operands.append(node)
+    return ("arg", len(operands) - 1)
+
+
+def _bound(part: Any, operands: list[Node]) -> Any:
+    if part is None or type(part) is int:
+        return part
+    if isinstance(part, bool | int | np.integer):
+        return int(part)
+    if isinstance(part, Node):
+        if part.type.kind == "number" and part.type.dtype != "int":
+            raise UserError("TypeError: slice indices must be integers or None")
+        return _argument(part, operands)
+    raise UserError(f"TypeError: slice indices must be integers or None, not {kind_name(part)}")
+
+
+def _check(node: Node, spec: tuple[tuple[Any, ...], ...], operands: list[Node]) -> None:
+    """What NumPy would refuse at run time and is known now."""
+    if sum(entry[0] == "ellipsis" for entry in spec) > 1:
+        raise UserError("IndexError: an index can only have a single ellipsis ('...')")
+    if node.type.dims is None:
+        return
+    used = 0
+    for entry in spec:
+        if entry[0] == "arg" and operands[entry[1]].type.dtype == "bool":
+            used += operands[entry[1]].type.rank or 0
+        elif entry[0] in ("int", "slice", "arg"):
+            used += 1
+    if used > len(node.type.dims):
+        raise ShapeError(
+            f"The index has {used} entries, and the array {len(node.type.dims)} dimensions.",
+            "at most one entry per dimension",
+        )
+    axis = 0
+    for entry in spec:
+        if entry[0] in ("ellipsis", "arg"):
+            return
+        if entry[0] == "int":
+            dim = current().sizes.find(node.type.dims[axis])
+            if isinstance(dim, int) and not -dim <= entry[1] < dim:
+                raise UserError(
+                    f"IndexError: index {entry[1]} is out of bounds for axis {axis} with size {dim}"
+                )
+        axis += entry[0] != "new"
+
+
+EXPRESSIONS[ast.Subscript] = _subscript
+EXPRESSIONS[ast.Slice] = _slice
+

@@ -1,0 +1,115 @@
+"""An interpreter of the IR: the oracle that generated code and rules are compared with.
+
+Enters: a `Function` (or nodes) with values of its parameters.  Leaves: NumPy values.  Invariant: every operation
+is the NumPy function its row names, called with the operands by position and the attributes by name; nothing of
+the printer is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from symdiff.ir.node import Function, Node
+from symdiff.runtime import fit_like
+
+
+def evaluate(function: Function, *values: Any) -> list[Any]:
+    """The results of a function for values of its parameters."""
+    return results_of(function.body.body, function.results, dict(zip(function.params, values, strict=True)))
+
+
+def results_of(body: Iterable[Node], results: Iterable[Node], env: Mapping[Node, Any]) -> list[Any]:
+    env = dict(env)
+    with np.errstate(all="ignore"):
+        for node in body:
+            env[node] = apply(node, [env[arg] for arg in node.args])
+    return [env[result] for result in results]
+
+
+def apply(node: Node, args: list[Any]) -> Any:
+    special = SPECIAL.get(node.op.name)
+    if special is not None:
+        return special(args, node.attributes)
+    attrs = {key: np.dtype(value) if key == "dtype" else value for key, value in node.attrs}
+    return node.op.targets[0](*args, **attrs)
+
+
+def _indexed(entries: Any, operands: list[Any]) -> tuple[Any, ...]:
+    def number(part: Any) -> Any:
+        return operands[part[1]] if isinstance(part, tuple) else part
+
+    def entry(spec: Any) -> Any:
+        if spec[0] == "slice":
+            return slice(*map(number, spec[1:]))
+        return {"new": None, "ellipsis": ...}.get(spec[0]) if len(spec) == 1 else number(spec if spec[0] == "arg" else spec[1])
+
+    return tuple(map(entry, entries))
+
+
+def _scatter(args: list[Any], attrs: dict[str, Any]) -> Any:
+    g, shape, *operands = args
+    out = np.zeros(shape, np.asarray(g).dtype)
+    np.add.at(out, _indexed(attrs["index"], operands), g)
+    return out
+
+
+def _add_at(args: list[Any], attrs: dict[str, Any]) -> Any:
+    total, g, *operands = args
+    out = np.array(total)
+    np.add.at(out, _indexed(attrs["index"], operands), g)
+    return out
+
+
+def _array(args: list[Any], attrs: dict[str, Any]) -> Any:
+    shape = attrs["shape"] if "shape" in attrs else ()
+    return np.array(args, attrs.get("dtype")).reshape(shape + np.shape(args[0])) if args else np.array([])
+
+
+def _matmul_left(args: list[Any], attrs: dict[str, Any]) -> Any:
+    g, a, b = args
+    if b.ndim == 1:
+        return fit_like(g[..., None] * b, a)
+    if a.ndim == 1:
+        return fit_like((b @ g[..., None])[..., 0], a)
+    return fit_like(g @ np.swapaxes(b, -1, -2), a)
+
+
+def _matmul_right(args: list[Any], attrs: dict[str, Any]) -> Any:
+    g, a, b = args
+    if a.ndim == 1:
+        return fit_like(g * a if b.ndim == 1 else a[:, None] * g[..., None, :], b)
+    if b.ndim == 1:
+        return fit_like(a * g[..., None], b)
+    return fit_like(np.swapaxes(a, -1, -2) @ g, b)
+
+
+def _joined(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda args, attrs: function(args, **attrs)
+
+
+SPECIAL: dict[str, Callable[[list[Any], dict[str, Any]], Any]] = {
+    "const": lambda args, attrs: attrs["value"],
+    "shape": lambda args, attrs: np.shape(args[0]),
+    "size": lambda args, attrs: np.size(args[0]),
+    "length": lambda args, attrs: np.shape(args[0])[attrs.get("axis", 0)],
+    "make_shape": lambda args, attrs: tuple(map(int, args)),
+    "fit_like": lambda args, attrs: fit_like(*args),
+    "to_float": lambda args, attrs: float(np.real(args[0])),
+    "astype": lambda args, attrs: np.asarray(args[0]).astype(attrs["dtype"])[()],
+    "index": lambda args, attrs: args[0][_indexed(attrs["index"], args[1:])],
+    "scatter": _scatter,
+    "add_at": _add_at,
+    "array": _array,
+    "matmul_left": _matmul_left,
+    "matmul_right": _matmul_right,
+    "einsum": lambda args, attrs: np.einsum(attrs["subscripts"], *args),
+    "linalg.slogdet.logabsdet": lambda args, attrs: np.linalg.slogdet(args[0])[1],
+    "linalg.slogdet.sign": lambda args, attrs: np.linalg.slogdet(args[0])[0],
+    **{
+        name: _joined(getattr(np, name))
+        for name in ("concatenate", "stack", "vstack", "hstack", "dstack", "column_stack")
+    },
+}
