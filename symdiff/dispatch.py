@@ -196,5 +196,6 @@ def _place(function: Callable[..., Any]) -> str:
     code = getattr(function, "__code__", None)
     if code is None:
         return getattr(function, "__name__", "function")
+    name = function.__name__ if function.__name__ != "<lambda>" else "lambda"
     file = "/".join(code.co_filename.replace("\\", "/").split("/")[-2:])
-    return f"{function.__name__} ({file}:{code.co_firstlineno})"
+    return f"{name} ({file}:{code.co_firstlineno})"

@@ -35,7 +35,7 @@ def gradient(
     """
     output = _scalar_output(function, aux)
     with function.open() as builder:
-        seed = builder.const(1.0) if output.type.kind == "number" else builder.const(1)
+        seed = builder.const(1)
         gradients = _results(builder, pullback(builder, function, {output: seed}, wrt), wrt)
         packed = Tree("tuple", (function.tree, tree)) if value or aux else tree
         outputs = [*function.results, *gradients] if value or aux else gradients

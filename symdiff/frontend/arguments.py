@@ -16,6 +16,7 @@ import sys
 import types as python_types
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, is_dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -192,9 +193,7 @@ class _Walk:
         self, name: str, cls: type, keys: Sequence[Any], values: list[Any], step: str, place: Place
     ) -> tuple[Hashable, Tree]:
         parameter, path = place
-        visited = [
-            self.visit(v, (parameter, (*path, (step, k)))) for k, v in zip(keys, values, strict=True)
-        ]
+        visited = [self.visit(v, (parameter, (*path, (step, k)))) for k, v in zip(keys, values, strict=True)]
         children = tuple([tree for _, tree in visited])
         key = cls, key_of_keys(keys), tuple([key for key, _ in visited])
         sequence = name in ("list", "tuple")
@@ -286,8 +285,9 @@ def rebuilt(tree: Tree, children: list[Any]) -> Any:
         return items
     if tree.kind == "dict":
         mapping = dict.__new__(cls) if cls.__module__ != "collections" else cls()
+        put = mapping.__setitem__ if cls.__module__ == "collections" else partial(dict.__setitem__, mapping)
         for key, child in zip(tree.keys, children, strict=True):
-            dict.__setitem__(mapping, key, child)
+            put(key, child)
         return mapping
     if cls is python_types.SimpleNamespace:
         return python_types.SimpleNamespace(**dict(zip(tree.keys, children, strict=True)))

@@ -58,13 +58,7 @@ def operand(value: Any) -> Node:
 
 def scalar(value: Any, dtype: str) -> Node:
     """A NumPy scalar of this dtype: not weak in promotion, as a Python number is."""
-    row = REGISTRY.get("asarray") or REGISTRY.get("array")
-    if row is None:
-        raise UnsupportedError("A NumPy scalar made while compiling is not supported.", "float(...) of it")
-    if row.lower is not None:
-        made: Node = row.lower(row, value, dtype=dtype)
-        return made
-    return apply(row, [operand(value)], dtype=dtype)
+    return apply(REGISTRY["array"], [operand(value)], dtype=dtype)
 
 
 def array_of(value: Sequence[Any]) -> Node:
@@ -162,6 +156,17 @@ def dtype_name(value: Any) -> str | None:
     if dtype.kind not in "biufc":
         raise DtypeError(f"Arrays of {dtype} cannot be computed with.", "a numeric dtype")
     return dtype.name
+
+
+def int_places(values: Sequence[Any]) -> frozenset[Place]:
+    """The int parameters from which staged ints among these values are computed."""
+    found: frozenset[Place] = frozenset()
+    for value in values:
+        if isinstance(value, Node) and value.type.kind == "number":
+            found |= _places(value) or frozenset()
+        elif isinstance(value, list | tuple):
+            found |= int_places(value)
+    return found
 
 
 # Shapes

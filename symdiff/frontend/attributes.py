@@ -16,14 +16,14 @@ import numpy as np
 
 from symdiff.errors import UnsupportedError, UserError
 from symdiff.frontend import arrays
-from symdiff.frontend.arguments import field_of, fields_of, is_array
+from symdiff.frontend.arguments import field_of, fields_of
 from symdiff.frontend.captures import capture
 from symdiff.frontend.frame import EXPRESSIONS, Frame, call, evaluate
 from symdiff.frontend.lookup import NOT_FOUND, PLAIN_DESCRIPTORS, in_class, is_user_object
 from symdiff.frontend.methods import METHODS
 from symdiff.frontend.operators import compute
 from symdiff.frontend.rows import call_row
-from symdiff.frontend.values import Bound, Closure, Method, Missing, kind_name
+from symdiff.frontend.values import Bound, Closure, Method, Missing, Partial, kind_name
 from symdiff.ir.node import Node
 from symdiff.ops.row import row_of
 
@@ -40,7 +40,7 @@ def attribute(frame: Frame, value: Any, name: str) -> Any:
         return of_class(frame, value, name)
     if isinstance(value, Super):
         return _of_super(frame, value, name)
-    if isinstance(value, Closure | Bound | Method):
+    if isinstance(value, Closure | Bound | Method | Partial):
         if name == "__name__":
             return getattr(value, "name", None) or getattr(value.function, "__name__", "")  # type: ignore[union-attr]
         raise UnsupportedError(f"The attribute `{name}` of a {kind_name(value)} is not supported.")
@@ -239,7 +239,7 @@ def _attribute(frame: Frame, node: ast.Attribute) -> Any:
     found = attribute(frame, value, frame.mangle(node.attr))
     if isinstance(found, Missing):
         raise UnsupportedError(found.what)
-    if is_array(found):
+    if isinstance(found, np.ndarray):
         raise UnsupportedError(
             f"The array `.{node.attr}` is reached through an object that the compiler cannot look into.",
             "pass the array as an argument",

@@ -21,7 +21,7 @@ from symdiff.frontend.frame import Frame, call
 from symdiff.frontend.lookup import is_user_object, user_method
 from symdiff.frontend.rows import call_row
 from symdiff.frontend.unpacking import iterate
-from symdiff.frontend.values import Bound, Closure, Method, has_staged, kind_name
+from symdiff.frontend.values import Bound, Closure, Method, Partial, has_staged, kind_name
 from symdiff.ir.node import Node
 from symdiff.ops.row import row_of
 
@@ -148,6 +148,9 @@ def _extremum(name: str) -> Handler:
             _no_array(args[0], name)
         values = iterate(frame, args[0]) if len(args) == 1 else args
         if any(has_staged(value) for value in values):
+            row = row_of(function)
+            if row is not None and len(values) > 1 and not kwargs:
+                return functools.reduce(lambda a, b: call_row(row, function, [a, b], {}), values)
             raise UnsupportedError(
                 f"The built-in `{name}` compares values that are known only at run time.",
                 f"np.{name}imum(a, b), or np.{name} of an array",
@@ -181,7 +184,9 @@ def _map(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> list[Any]:
 
 def _filter(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> list[Any]:
     function, values = args[0], iterate(frame, args[1])
-    return [v for v in values if operators.truth(frame, v if function is None else call(frame, function, [v], {}))]
+    return [
+        v for v in values if operators.truth(frame, v if function is None else call(frame, function, [v], {}))
+    ]
 
 
 def _reduce(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -252,7 +257,9 @@ def _number(cls: type) -> Handler:
             operators.truth(frame, node, "`bool`", "the comparison itself, or np.where")
         raise UnsupportedError(
             f"`{cls.__name__}` of a value that is known only at run time is not supported.",
-            "np.floor, np.trunc or .astype" if cls is int else "leave it out: NumPy computes with it as it is",
+            "np.floor, np.trunc or .astype"
+            if cls is int
+            else "leave it out: NumPy computes with it as it is",
         )
 
     return handle
@@ -312,7 +319,9 @@ def _hasattr(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> bool:
 
 
 def _callable(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> bool:
-    return not isinstance(args[0], Node) and (isinstance(args[0], Closure | Bound | Method) or callable(args[0]))
+    return not isinstance(args[0], Node) and (
+        isinstance(args[0], Closure | Bound | Method | Partial) or callable(args[0])
+    )
 
 
 def _super(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Super:
@@ -350,6 +359,19 @@ def check_text(values: Any) -> None:
             pending += [*value, *(value.values() if isinstance(value, dict) else ())]
 
 
+def _partial(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    return Partial(args[0], args[1:], kwargs)
+
+
+def _same(value: Any) -> Any:
+    """The decorator that `functools.wraps` makes: it changes nothing that a result depends on."""
+    return value
+
+
+def _first(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    return args[0]
+
+
 def _print(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
     raise UnsupportedError("`print` inside the function is not supported yet.", "print outside, or return it")
 
@@ -364,6 +386,8 @@ _FUNCTIONS: dict[Any, Handler] = {
     complex: _number(complex), round: _round, abs: _by_row(abs, abs), divmod: _divmod, pow: _pow,
     getattr: _getattr, hasattr: _hasattr, callable: _callable, super: _super, print: _print,
     str: _text(str), repr: _text(repr), format: _text(format),
+    functools.partial: _partial, functools.wraps: lambda frame, args, kwargs: _same, _same: _first,
+    functools.cache: _first,
     slice: lambda frame, args, kwargs: slice(*args),
     issubclass: lambda frame, args, kwargs: operators.compute(issubclass, *args),
     id: lambda frame, args, kwargs: id(args[0]), ord: _text(ord), chr: _text(chr),

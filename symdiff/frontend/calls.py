@@ -16,6 +16,7 @@ import numpy as np
 
 from symdiff.errors import SymdiffError, UnsupportedError, UnsupportedFunctionError, UserError
 from symdiff.frontend import builtin, classes, operators
+from symdiff.frontend.arguments import is_namedtuple
 from symdiff.frontend.attributes import Super
 from symdiff.frontend.frame import CALL, EXPRESSIONS, Frame, evaluate
 from symdiff.frontend.functions import inline
@@ -23,7 +24,7 @@ from symdiff.frontend.lookup import is_user_object, user_method
 from symdiff.frontend.methods import call_method
 from symdiff.frontend.rows import call_row
 from symdiff.frontend.unpacking import iterate
-from symdiff.frontend.values import POISON, Bound, Closure, Method, Silent, has_staged, kind_name
+from symdiff.frontend.values import POISON, Bound, Closure, Method, Partial, Silent, has_staged, kind_name
 from symdiff.ir.node import Node
 from symdiff.ops.row import REGISTRY, row_of
 
@@ -43,13 +44,20 @@ def call_value(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, A
     """`function(*args, **kwargs)`."""
     if function is POISON:
         raise Silent
+    handler = builtin.HANDLERS.get(id(function))
+    if handler is not None:
+        return handler(frame, args, kwargs)
     if isinstance(function, Closure | python_types.FunctionType) and not _is_library(function):
         if not isinstance(function, Closure) and row_of(function) is not None:
             return call_row(row_of(function), function, args, kwargs)  # type: ignore[arg-type]
         return inline(frame, function, args, kwargs)
     if isinstance(function, Method):
         return call_method(function, args, kwargs)
+    if isinstance(function, Partial):
+        return call_value(frame, function.function, [*function.args, *args], {**function.kwargs, **kwargs})
     if isinstance(function, Bound):
+        if _is_generated(function):
+            return operators.compute(getattr(function.owner, function.function.__name__), *args, **kwargs)
         return call_value(frame, function.function, [function.owner, *args], kwargs)
     if isinstance(function, python_types.MethodType):
         return call_value(frame, function.__func__, [function.__self__, *args], kwargs)
@@ -66,9 +74,8 @@ def _call_other(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, 
     kind = operators.BY_FUNCTION.get(function) if _is_hashable(function) else None
     if kind is not None and not kwargs:
         return _call_operator(frame, kind, args)
-    handler = builtin.HANDLERS.get(id(function))
-    if handler is not None:
-        return handler(frame, args, kwargs)
+    if isinstance(function, type) and issubclass(function, np.generic) and len(args) == 1 and not kwargs:
+        return builtin.as_dtype(function, args[0])
     row = row_of(function)
     if row is not None:
         if isinstance(function, python_types.BuiltinFunctionType) and not _any_staged(args, kwargs):
@@ -93,6 +100,13 @@ def _call_other(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, 
     return _call_library(frame, function, args, kwargs)
 
 
+def _is_generated(method: Bound) -> bool:
+    """`_replace` and its kin of a named tuple, which only move items."""
+    cls = method.owner if isinstance(method.owner, type) else type(method.owner)
+    name = getattr(method.function, "__name__", "")
+    return name in ("_replace", "_asdict", "_make") and is_namedtuple(cls)
+
+
 def _is_hashable(value: Any) -> bool:
     return isinstance(value, python_types.BuiltinFunctionType)
 
@@ -109,7 +123,10 @@ def _is_library(function: Any) -> bool:
 def _call_partial(
     frame: Frame, function: functools.partial[Any], args: list[Any], kwargs: dict[str, Any]
 ) -> Any:
-    if any(isinstance(v, np.ndarray | float | int | complex) for v in (*function.args, *function.keywords.values())):
+    if any(
+        isinstance(v, np.ndarray | float | int | complex)
+        for v in (*function.args, *function.keywords.values())
+    ):
         from symdiff.frontend.captures import capture
 
         bound = capture(frame.context, (id(function), "args"), "args", lambda: function.args)
@@ -174,10 +191,6 @@ def check_own(frame: Frame, container: Any) -> None:
 def _call_library(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
     if any(function is one for one in _STATIC_NUMPY) and not _any_staged(args, kwargs):
         return operators.compute(function, *args, **kwargs)
-    if isinstance(function, type) and issubclass(function, np.generic) and len(args) == 1 and not kwargs:
-        return builtin.as_dtype(function, args[0])
-    if isinstance(function, type) and isinstance(function, type(np.errstate)) and function is np.errstate:
-        raise UnsupportedError("`np.errstate` is not supported.", "set it around the call")
     if isinstance(function, python_types.BuiltinFunctionType) and not _any_staged(args, kwargs):
         if function.__module__ in ("math", "cmath"):
             return operators.compute(function, *args, **kwargs)
@@ -234,4 +247,3 @@ def _super(frame: Frame) -> Super:
 
 EXPRESSIONS[ast.Call] = _call
 CALL.append(call_value)
-

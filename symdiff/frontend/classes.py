@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import types as python_types
+from collections.abc import Callable
 from typing import Any
 
 from symdiff.errors import UnsupportedError, UserError
@@ -58,19 +59,21 @@ def _exception(cls: type, args: list[Any]) -> Any:
 
 
 def _namedtuple(frame: Frame, cls: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    if isinstance(in_class(cls, "__new__")[0], python_types.FunctionType):
-        names = list(cls._fields)
-        values = _matched(cls, names, args, kwargs)
-        for name in names:
-            if name not in values:
-                if name not in cls._field_defaults:
-                    raise UserError(f"TypeError: {cls.__name__}() misses the argument '{name}'")
-                defaults = cls._field_defaults
-                values[name] = capture(
-                    frame.context, (id(cls), "default", name), name, lambda n=name: defaults[n]
-                )
-        return tuple.__new__(cls, [values[name] for name in names])
-    return tuple.__new__(cls, args)
+    base = in_class(cls, "__new__")[1]
+    if base is None or "_fields" not in vars(base):
+        raise UnsupportedError(f"The class {cls.__name__} makes its objects itself, with `__new__`.")
+    values = _matched(cls, list(cls._fields), args, kwargs)
+    defaults = cls._field_defaults
+    for name in cls._fields:
+        if name not in values:
+            if name not in defaults:
+                raise UserError(f"TypeError: {cls.__name__}() misses the argument '{name}'")
+            values[name] = capture(frame.context, (id(cls), "default", name), name, _item(defaults, name))
+    return tuple.__new__(cls, [values[name] for name in cls._fields])
+
+
+def _item(mapping: Any, key: str) -> Callable[[], object]:
+    return lambda: mapping[key]
 
 
 def _matched(cls: type, names: list[str], args: list[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -94,7 +97,7 @@ def _fill_dataclass(frame: Frame, cls: Any, made: Any, args: list[Any], kwargs: 
         if f.name in values:
             value = values[f.name]
         elif f.default is not dataclasses.MISSING:
-            value = capture(frame.context, (id(f), "default"), f.name, lambda f=f: f.default)
+            value = capture(frame.context, (id(f), "default"), f.name, _default(f))
         elif f.default_factory is not dataclasses.MISSING:
             value = call(frame, f.default_factory, [], {})
         elif not f.init:
@@ -105,6 +108,10 @@ def _fill_dataclass(frame: Frame, cls: Any, made: Any, args: list[Any], kwargs: 
     method = user_method(made, "__post_init__")
     if method is not None:
         call(frame, method, [made], {})
+
+
+def _default(field: Any) -> Callable[[], object]:
+    return lambda: field.default
 
 
 def _fill_attrs(frame: Frame, cls: Any, made: Any, args: list[Any], kwargs: dict[str, Any]) -> None:
@@ -120,7 +127,7 @@ def _fill_attrs(frame: Frame, cls: Any, made: Any, args: list[Any], kwargs: dict
         elif type(f.default).__name__ == "_Nothing":
             raise UserError(f"TypeError: {cls.__name__}() misses the argument '{alias}'")
         else:
-            value = capture(frame.context, (id(cls), "default", alias), alias, lambda f=f: f.default)
+            value = capture(frame.context, (id(cls), "default", alias), alias, _default(f))
         object.__setattr__(made, f.name, value)
 
 

@@ -213,4 +213,3 @@ EXPRESSIONS.update(
         ast.DictComp: _dict_comprehension,
     }
 )
-

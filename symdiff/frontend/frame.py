@@ -115,10 +115,7 @@ class Frame:
             return error
         span, trail = self.source.span(node), self.trail()
         return type(error)(
-            [
-                p if p.span is not None else Problem(p.what + trail, p.instead, span)
-                for p in error.problems
-            ]
+            [p if p.span is not None else Problem(p.what + trail, p.instead, span) for p in error.problems]
         )
 
     def trail(self) -> str:

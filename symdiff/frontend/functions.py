@@ -12,7 +12,17 @@ from typing import Any
 
 from symdiff.errors import UnsupportedError, UserError
 from symdiff.frontend.captures import capture
-from symdiff.frontend.frame import EXPRESSIONS, STATEMENTS, Context, Frame, Return, Scope, bind, call, evaluate
+from symdiff.frontend.frame import (
+    EXPRESSIONS,
+    STATEMENTS,
+    Context,
+    Frame,
+    Return,
+    Scope,
+    bind,
+    call,
+    evaluate,
+)
 from symdiff.frontend.frame import execute as execute_body
 from symdiff.frontend.source import Source, source_of
 from symdiff.frontend.targets import names_of
@@ -43,7 +53,9 @@ def inline(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, Any])
         parent, python, owner = None, function, owner_of(function)
     scope = Scope({}, names.local, parent, python, names.globals, names.nonlocals)
     bind_arguments(context, scope, node.args, function, name, args, kwargs)
-    inner = Frame(context, source, scope, name, owner, frame, context.builder.span, first_argument(node, scope))
+    inner = Frame(
+        context, source, scope, name, owner, frame, context.builder.span, first_argument(node, scope)
+    )
     return run(inner, node)
 
 
@@ -203,4 +215,3 @@ def _function_def(frame: Frame, node: ast.FunctionDef) -> None:
 
 EXPRESSIONS[ast.Lambda] = closure
 STATEMENTS[ast.FunctionDef] = _function_def
-

@@ -7,6 +7,7 @@ Enters: objects and names.  Leaves: what stands in the instance or its classes. 
 from __future__ import annotations
 
 import types as python_types
+from collections import namedtuple
 from typing import Any
 
 from symdiff.frontend.arguments import fields_of, is_namedtuple
@@ -17,7 +18,7 @@ PLAIN_DESCRIPTORS = (
     python_types.GetSetDescriptorType,
     python_types.WrapperDescriptorType,
     python_types.MethodDescriptorType,
-    type(type("_", (tuple,), {}).__dict__.get("__dict__")),
+    type(namedtuple("_Point", "x").__dict__["x"]),
 )
 
 
@@ -31,6 +32,8 @@ def in_class(cls: type, name: str) -> tuple[Any, type | None]:
 
 def is_user_object(value: Any) -> bool:
     """An instance whose class the user wrote in Python."""
+    if is_namedtuple(type(value)):
+        return True
     if isinstance(value, list | tuple | dict | set | frozenset | str | int | float):
         return type(value).__module__ != "builtins" and is_written_in_python(type(value))
     return fields_of(value) is not None

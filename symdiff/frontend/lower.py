@@ -213,11 +213,16 @@ def _finished(
         if node.op.name == "param"
     )
     finished = builder.finish(
-        function.__name__, params, results, tree, parameters, _summary(function),
+        _name(function), params, results, tree, parameters, _summary(function),
         file=place.file, line=place.line, qualname=function.__qualname__, lengths=lengths,
     )  # fmt: skip
     own = frozenset(place for place in context.static if place[0] in signature.parameters)
     return Lowered(finished, tuple(context.inputs), tuple(context.guards), own, context.trees)
+
+
+def _name(function: python_types.FunctionType) -> str:
+    """The function's name as an identifier; lambdas have none."""
+    return function.__name__ if function.__name__.isidentifier() else "function"
 
 
 def _default(parameter: inspect.Parameter) -> str | None:

@@ -14,11 +14,12 @@ from typing import Any
 from symdiff.errors import SymdiffError, UnsupportedError, UserError
 from symdiff.frontend import arrays
 from symdiff.frontend.frame import EXPRESSIONS, Frame, call, evaluate
-from symdiff.frontend.lookup import user_method
+from symdiff.frontend.lookup import is_user_object, user_method
 from symdiff.frontend.values import POISON, Silent, children, has_staged, kind_name
 from symdiff.ir.build import current
 from symdiff.ir.node import OPERATORS, Node
 from symdiff.ir.types import Size, may_be_one
+from symdiff.ops.row import REGISTRY
 
 BINARY: dict[type[ast.operator], tuple[str, str, Callable[[Any, Any], Any], str]] = {
     ast.Add: ("add", "+", operator.add, "add"),
@@ -71,7 +72,7 @@ def compute(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 
 def emit(name: str, *operands: Any) -> Node:
     """A node of an operator; what inference says becomes an error of the user's line."""
-    op = OPERATORS.get(name)
+    op = OPERATORS.get(name) or REGISTRY.get(name)
     if op is None:
         raise UnsupportedError(f"The operator of np.{name} has no derivative rule.")
     return arrays.apply(op, operands)
@@ -80,6 +81,8 @@ def emit(name: str, *operands: Any) -> Node:
 def _dunder(frame: Frame, left: Any, right: Any, name: str, reflected: str) -> Any:
     """The result of a user's operator method, or NotImplemented."""
     for value, other, method in ((left, right, f"__{name}__"), (right, left, reflected)):
+        if value is right and isinstance(left, Node) and left.type.kind == "array":
+            break  # NumPy asks for `__radd__` and its kin only where arrays are no operands
         function = user_method(value, method)
         if function is not None:
             result = call(frame, function, [value, other], {})
@@ -118,6 +121,11 @@ def _operand(value: Any, symbol: str, left: Any, right: Any) -> Any:
     if isinstance(value, Node) and value.type.kind == "shape":
         raise arrays.unknown_rank(value)
     numbers = all(not isinstance(v, Node) or v.type.kind == "number" for v in (left, right))
+    if is_user_object(value):
+        raise UnsupportedError(
+            f"NumPy's {symbol} with an object of the class {kind_name(value)} is not supported.",
+            "its arrays",
+        )
     if not arrays.is_operand(value) or (numbers and isinstance(value, list | tuple)):
         raise UserError(
             f"TypeError: unsupported operand types for {symbol}: {kind_name(left)} and {kind_name(right)}"
@@ -158,7 +166,9 @@ def unary(frame: Frame, kind: type[ast.unaryop], value: Any) -> Any:
 # Truth
 
 
-def truth(frame: Frame, value: Any, what: str = "A condition", instead: str = "np.where(condition, a, b)") -> bool:
+def truth(
+    frame: Frame, value: Any, what: str = "A condition", instead: str = "np.where(condition, a, b)"
+) -> bool:
     """Whether a compile-time value counts as true; of a staged one it is not known yet."""
     if value is POISON:
         raise Silent
@@ -182,7 +192,9 @@ def _bool_op(frame: Frame, node: ast.BoolOp) -> Any:
             if i == len(node.values) - 1:
                 return value  # Python returns the last operand without asking for its truth
             try:
-                known = truth(frame, value, what, f"`(a) {symbol} (b)`, elementwise, or np.logical_{word}(a, b)")
+                known = truth(
+                    frame, value, what, f"`(a) {symbol} (b)`, elementwise, or np.logical_{word}(a, b)"
+                )
             except SymdiffError as error:
                 raise frame.locate(error, part) from None
             if known is not conjunction:
@@ -265,7 +277,12 @@ def _contains(frame: Frame, container: Any, item: Any) -> bool:
                 return True
             equal = equality(one, item)
             if equal is None:
-                equal = truth(frame, compare(frame, ast.Eq, one, item), "A comparison inside `in`", "compare elementwise")
+                equal = truth(
+                    frame,
+                    compare(frame, ast.Eq, one, item),
+                    "A comparison inside `in`",
+                    "compare elementwise",
+                )
             if equal:
                 return True
         return False

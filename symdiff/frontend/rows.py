@@ -15,8 +15,7 @@ import numpy as np
 
 from symdiff.errors import SymdiffError, UnsupportedError, UserError
 from symdiff.frontend import arrays
-from symdiff.frontend.values import POISON, ShapeTuple, Silent, kind_name
-from symdiff.ir.build import current
+from symdiff.frontend.values import POISON, NeedStatic, ShapeTuple, Silent, kind_name
 from symdiff.ir.node import OPERATORS, Node
 from symdiff.ops.row import Row
 
@@ -46,14 +45,19 @@ def _lowered(row: Row, args: list[Any], kwargs: dict[str, Any]) -> Any:
     assert row.lower is not None
     args = [_plain(value) for value in args]
     kwargs = {name: _plain(value) for name, value in kwargs.items()}
+    for i, name in enumerate(row.signature.parameters):
+        if name in _SHAPES and i < len(args):
+            args[i] = arrays.shape_node(args[i])
     for name in kwargs:
-        if name in ("axis", "axes", "ndim", "offset", "k", "ddof", "n", "repeats", "decimals"):
-            kwargs[name] = arrays.static_value(kwargs[name], f"`{name}`")
-        elif name == "dtype":
-            kwargs[name] = arrays.dtype_name(kwargs[name])
+        if name in _SHAPES:
+            kwargs[name] = arrays.shape_node(kwargs[name])
     try:
         return row.lower(row, *args, **kwargs)
     except SymdiffError:
+        # Perhaps an int argument is needed while compiling: once more with its value.
+        places = arrays.int_places([*args, *kwargs.values()])
+        if places:
+            raise NeedStatic(places) from None
         raise
     except Exception as error:
         raise UserError(f"{type(error).__name__}: {error}") from None
@@ -79,7 +83,9 @@ def _attribute(row: Row, name: str, value: Any) -> Any:
     if name == "dtype":
         return arrays.dtype_name(value)
     if isinstance(value, Node) and value.type.kind == "array":
-        raise UnsupportedError(f"`{name}` of {row.spelling} cannot be an array.", "a number or a tuple of ints")
+        raise UnsupportedError(
+            f"`{name}` of {row.spelling} cannot be an array.", "a number or a tuple of ints"
+        )
     return arrays.static_value(value, f"`{name}` of {row.spelling}")
 
 
@@ -87,15 +93,7 @@ def _not_weak(row: Row, nodes: list[Node]) -> list[Node]:
     """A ufunc called on numbers alone: NumPy's result is a NumPy scalar, Python's operator would give a number."""
     if any(node.type.kind != "number" for node in nodes):
         return nodes
-    first = nodes[0]
-    dtype = {"bool": "bool", "int": "int64", "float": "float64", "complex": "complex128"}[first.type.dtype]
-    row_as = arrays.row_named("asarray")
-    if row_as is None or row_as.lower is not None:
-        raise UnsupportedError(
-            f"{row.spelling} of Python numbers alone is not supported.", f"the operator `{row.symbol}`"
-        )
-    wide = current().lift(first)
-    return [arrays.apply(row_as, [wide], **({"dtype": dtype} if "dtype" in row_as.defaults else {})), *nodes[1:]]
+    return [arrays.array_of_number(nodes[0]), *nodes[1:]]
 
 
 def _check_scalars(row: Row, nodes: list[Node]) -> None:
@@ -180,5 +178,3 @@ def _no_argument(row: Row, name: str) -> UnsupportedError:
     return UnsupportedError(
         f"The argument `{name}` of {row.spelling} is not supported.", hints.get(name, "leave it out")
     )
-
-

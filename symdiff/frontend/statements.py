@@ -15,7 +15,18 @@ from symdiff.errors import SymdiffError, UnsupportedError, UserError
 from symdiff.frontend import arrays
 from symdiff.frontend.attributes import attribute
 from symdiff.frontend.classes import set_attribute
-from symdiff.frontend.frame import BREAK, CONTINUE, STATEMENTS, Flow, Frame, Return, bind, call, evaluate, execute
+from symdiff.frontend.frame import (
+    BREAK,
+    CONTINUE,
+    STATEMENTS,
+    Flow,
+    Frame,
+    Return,
+    bind,
+    call,
+    evaluate,
+    execute,
+)
 from symdiff.frontend.lookup import is_user_object, user_method
 from symdiff.frontend.operators import compute, truth
 from symdiff.frontend.unpacking import MOST, iterate, unpack
@@ -61,9 +72,11 @@ def set_item(frame: Frame, target: ast.Subscript, owner: Any, index: Any, value:
             return
         check_own(frame, owner)
         if isinstance(index, Node | slice):
-            index = arrays.static_value(index, "an index into a Python container") if isinstance(
-                index, Node
-            ) else index
+            index = (
+                arrays.static_value(index, "an index into a Python container")
+                if isinstance(index, Node)
+                else index
+            )
         if not isinstance(owner, list | dict):
             raise UserError(f"TypeError: '{kind_name(owner)}' object does not support item assignment")
         compute(owner.__setitem__, index, value)
@@ -268,7 +281,9 @@ def _import_from(frame: Frame, node: ast.ImportFrom) -> None:
         if alias.name == "*":
             raise UserError("SyntaxError: import * only allowed at module level")
         submodule = f"{name}.{alias.name}"
-        found = _module(submodule) if not hasattr(module, alias.name) else attribute(frame, module, alias.name)
+        found = (
+            _module(submodule) if not hasattr(module, alias.name) else attribute(frame, module, alias.name)
+        )
         bind(frame.scope, alias.asname or alias.name, found)
 
 

@@ -168,4 +168,3 @@ def _check(node: Node, spec: tuple[tuple[Any, ...], ...], operands: list[Node]) 
 
 EXPRESSIONS[ast.Subscript] = _subscript
 EXPRESSIONS[ast.Slice] = _slice
-

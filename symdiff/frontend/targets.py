@@ -34,9 +34,7 @@ def names_of(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> N
             if isinstance(node, ast.Global | ast.Nonlocal):
                 outer[type(node)].update(node.names)
     declared = outer[ast.Global] | outer[ast.Nonlocal]
-    return Names(
-        frozenset(bound - declared), frozenset(outer[ast.Global]), frozenset(outer[ast.Nonlocal])
-    )
+    return Names(frozenset(bound - declared), frozenset(outer[ast.Global]), frozenset(outer[ast.Nonlocal]))
 
 
 @lru_cache(maxsize=1024)

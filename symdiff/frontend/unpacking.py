@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import enum
+from collections.abc import ItemsView, KeysView, ValuesView
 from typing import Any
 
 from symdiff.errors import SymdiffError, UnsupportedError, UserError
@@ -22,6 +23,7 @@ from symdiff.ir.types import Size
 from symdiff.ops.row import REGISTRY
 
 MOST = 10_000
+_PYTHON = ("builtins", "collections", "itertools")
 
 
 def iterate(frame: Frame, value: Any) -> list[Any]:
@@ -41,11 +43,11 @@ def iterate(frame: Frame, value: Any) -> list[Any]:
                 f"A loop of {len(value)} rounds would be written out in full.", "a vectorised expression"
             )
         return list(value)
-    if isinstance(value, type({}.items()) | type({}.keys()) | type({}.values())):
+    if isinstance(value, KeysView | ValuesView | ItemsView) and type(value).__module__ in _PYTHON:
         return list(value)
     if isinstance(value, enum.EnumMeta):
         return list(value)
-    if hasattr(type(value), "__next__") and type(value).__module__ in ("builtins", "itertools"):
+    if hasattr(type(value), "__next__") and type(value).__module__ in _PYTHON:
         return list(compute(list, value))
     raise UserError(f"TypeError: '{kind_name(value)}' object is not iterable")
 

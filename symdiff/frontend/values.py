@@ -67,6 +67,15 @@ class Bound:
 
 
 @dataclass(eq=False, slots=True)
+class Partial:
+    """What `functools.partial` makes inside the function."""
+
+    function: Any
+    args: list[Any]
+    kwargs: dict[str, Any]
+
+
+@dataclass(eq=False, slots=True)
 class Method:
     """A method of a staged array or number."""
 
@@ -94,9 +103,15 @@ def children(value: Any) -> list[Any]:
         return list(value.values())
     if isinstance(value, Bound):
         return [value.function, value.owner]
+    if isinstance(value, Partial):
+        return [value.function, *value.args, *value.kwargs.values()]
     if isinstance(value, slice):
         return [value.start, value.stop, value.step]
-    if isinstance(value, Node | Poison | Method | Closure | bool | int | float | complex) or value is None or isinstance(value, str):
+    if (
+        isinstance(value, Node | Poison | Method | Closure | bool | int | float | complex)
+        or value is None
+        or isinstance(value, str)
+    ):
         return []
     names = fields_of(value)
     return [] if names is None else [field_of(value, name) for name in names]
@@ -122,6 +137,6 @@ def kind_name(value: Any) -> str:
         if value.type.kind == "number":
             return value.type.dtype or "number"
         return "tuple" if value.type.kind == "shape" else "ndarray"
-    if isinstance(value, Closure):
+    if isinstance(value, Closure | Bound | Partial):
         return "function"
     return type(value).__name__

@@ -35,6 +35,8 @@ _CALLS: dict[str, Callable[..., Any]] = {
     "slice": slice,
     "range": range,
 }
+_TYPES: tuple[type, ...] = (bool, int, float, complex, str, bytes, tuple, list, dict, *_SETS)
+_BUILTIN = {kind.__name__: kind for kind in _TYPES}
 _TREES = {"tuple", "list", "dict", "namedtuple", "dataclass", "object", "static"}
 
 
@@ -59,6 +61,8 @@ def literal(value: Any) -> str:
         return f"{kind.__name__}({', '.join(map(literal, (value.start, value.stop, value.step)))})"
     if kind is Tree:
         return f"Tree({tree_text(value)})"
+    if kind is type and value in _BUILTIN.values():
+        return f"type({value.__name__})"
     return _token(value)
 
 
@@ -116,6 +120,8 @@ def is_literal(value: Any) -> bool:
         return all(map(is_literal, (value.start, value.stop, value.step)))
     if kind is Tree:
         return all(map(is_literal, (*value.children, value.keys, value.value, value.like)))
+    if kind is type:
+        return value in _BUILTIN.values()
     return kind in (*_ATOMS, int, complex, range)
 
 
@@ -149,6 +155,8 @@ def read_expression(node: ast.expr) -> Any:
             return {read_expression(key): read_expression(item) for key, item in pairs}
         case ast.Call(func=ast.Name(id=name), args=items, keywords=[]) if name in _CALLS:
             return _CALLS[name](*map(read_expression, items))
+        case ast.Call(func=ast.Name(id="type"), args=[ast.Name(id=name)], keywords=[]) if name in _BUILTIN:
+            return _BUILTIN[name]
         case ast.Call(func=ast.Name(id="Tree"), args=[tree], keywords=[]):
             return read_tree(tree)
     raise IRError(f"The text holds a value that is not a literal: {ast.unparse(node)}")

@@ -20,7 +20,7 @@ from symdiff.ops.shaping import astype, broadcast_to, copy, expand_dims, length,
 
 def _infer_array(*items: Node, shape: tuple[int, ...] = (), dtype: str | None = None) -> Type:
     return types.array(
-        dtype or (infer.promoted(*items) if items else "float64"),
+        dtype or (infer.numpy_dtype_of_all(items) if items else "float64"),
         None if (inner := infer.broadcast(*items)) is None else (*shape, *inner),
     )
 

@@ -50,7 +50,7 @@ def _terms(subscripts: str, operands: tuple[Node, ...]) -> tuple[list[str], str]
 
 
 def _infer(*operands: Node, subscripts: str, optimize: Any = False) -> Type:
-    dtype = infer.promoted(*operands)
+    dtype = infer.numpy_dtype_of_all(operands)
     if any(x.type.rank is None for x in operands):
         return types.array(dtype)
     terms, output = _terms(subscripts, operands)

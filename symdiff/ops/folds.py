@@ -22,6 +22,7 @@ from symdiff.ops.arithmetic import add, divide, multiply, negative, power, subtr
 from symdiff.ops.elementwise import logical_not, logical_or, where
 from symdiff.ops.indexing import add_at, scatter
 from symdiff.ops.reductions import add_reduce
+from symdiff.ops.products import matmul
 from symdiff.ops.row import Row
 from symdiff.ops.shaping import (
     astype,
@@ -33,6 +34,7 @@ from symdiff.ops.shaping import (
     reshape,
     shape_of,
     size,
+    to_float,
     transpose,
 )
 from symdiff.ops.sums import vanishes
@@ -65,7 +67,9 @@ def same_type(a: types.Type, b: types.Type) -> bool:
 
 
 def _positive_part(node: Node) -> Node | None:
-    """What is subtracted where a derived term is added: `x` of `-x`, `2 * x` of `-2 * x`."""
+    """What is subtracted where a derived term is added: `x` of `-x`, `2 * x` of `-2 * x`, 3 of -3."""
+    if node.is_const and not isinstance(node.value, complex) and node.value < 0:
+        return -node
     if not node.primal and node.op in (multiply, divide) and node.args[0].is_const:
         factor = node.args[0].value
         if not isinstance(factor, complex) and factor < 0:
@@ -237,7 +241,7 @@ def _multiply(a: Node, b: Node) -> Node | None:
         regrouped = _regrouped(first, second)
         if regrouped is not None:
             return regrouped
-        if first.op is divide and not first.primal and is_const(first.args[0], 1) and not is_scalar(first):
+        if first.op is divide and not first.primal and is_const(first.args[0], 1) and not is_const(second):
             return second / first.args[1]
     if b.is_const and not a.is_const:
         return b * a
@@ -317,6 +321,9 @@ def _size(x: Node) -> Node | None:
         total = infer.product(x.type.dims)
         if isinstance(total, int):
             return builder.const(total)
+        along = [i for i, dim in enumerate(x.type.dims) if builder.sizes.find(dim) == total]
+        if len(along) == 1 and _measured(x) is None:
+            return length(x, axis=along[0]) if x.op.name != "param" else None
     other = _measured(x)
     return None if other is None else size(other)
 
@@ -341,6 +348,9 @@ def _length(x: Node, axis: int) -> Node | None:
 @fold(broadcast_to)
 def _broadcast_to(x: Node, shape: Node) -> Node | None:
     sizes = current().sizes
+    scalar = _spread_scalar(x)
+    if scalar is not None:
+        return broadcast_to(scalar, shape)
     if x.type.dims is not None and shape.type.dims is not None and x.type.kind == "array":
         if sizes.resolve(x.type.dims) == sizes.resolve(shape.type.dims):
             return x
@@ -349,24 +359,70 @@ def _broadcast_to(x: Node, shape: Node) -> Node | None:
     return None
 
 
+def _spread_scalar(x: Node) -> Node | None:
+    """The scalar that fills an array that was only broadcast and reshaped."""
+    source = x
+    while source.op in (expand_dims, reshape, broadcast_to) and not source.primal:
+        source = source.args[0]
+    return source if source is not x and source.type.dims == () else None
+
+
 @fold(reshape)
 def _reshape(x: Node, shape: Node, order: str = "C") -> Node | None:
     sizes = current().sizes
-    if x.type.dims is not None and shape.type.dims is not None and order == "C":
-        if sizes.resolve(x.type.dims) == sizes.resolve(shape.type.dims):
-            return x
-        if x.op is reshape and not x.primal:
-            return reshape(x.args[0], shape)
+    if x.type.dims is None or shape.type.dims is None or order != "C":
+        return None
+    have, want = sizes.resolve(x.type.dims), sizes.resolve(shape.type.dims)
+    if have == want:
+        return x
+    inner = _negated(x)
+    if inner is not None:
+        return -reshape(inner, shape)
+    if x.primal:
+        return None
+    if x.op in (reshape, expand_dims):
+        return reshape(x.args[0], shape)
+    if x.op is add_reduce and x.attr("keepdims") and x.attr("dtype") is None:
+        dropped = add_reduce(x.args[0], **_given(x.attr("axis"), False))
+        return dropped if sizes.resolve(dropped.type.dims) == want else None
     return None
 
 
 @fold(transpose)
 def _transpose(x: Node, axes: Any = None) -> Node | None:
-    if x.op is transpose and not x.primal and axes is None and x.attr("axes") is None:
-        return x.args[0]
-    if axes is None and x.type.rank is not None and x.type.rank < 2:
+    if axes is not None:
+        return None
+    if x.type.rank is not None and x.type.rank < 2:
         return x
+    if x.op is transpose and x.attr("axes") is None:
+        return x.args[0]
+    if x.op is matmul and not x.primal and x.args[0].type.rank == x.args[1].type.rank == 2:
+        return transpose(x.args[1]) @ transpose(x.args[0])
     return None
+
+
+@fold(add_reduce)
+def _sum(x: Node, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Node | None:
+    inner = _negated(x)
+    if inner is not None and dtype is None:
+        return -add_reduce(inner, **_given(axis=axis, keepdims=keepdims))
+    return None
+
+
+def _given(axis: Any, keepdims: bool) -> dict[str, Any]:
+    return {**({} if axis is None else {"axis": axis}), **({"keepdims": True} if keepdims else {})}
+
+
+@fold(to_float)
+def _to_float(x: Node) -> Node | None:
+    return x if x.type.kind == "number" and x.type.dtype == "float" and not x.is_const else None
+
+
+@fold(scatter)
+def _scatter(g: Node, shape: Node, *operands: Node, index: Any) -> Node | None:
+    """Zeros everywhere but at an index that is everywhere: only axes of length 1 went in or out."""
+    plain = [entry for entry in index if entry[0] in ("new", "ellipsis") or entry == ("slice", None, None, None)]
+    return reshape(g, shape) if len(plain) == len(index) else None
 
 
 @fold(fit_like)

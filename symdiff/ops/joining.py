@@ -31,7 +31,7 @@ def _total(lengths: list[Dim]) -> Dim:
 
 
 def _infer_concatenate(*items: Node, axis: int | None = 0) -> Type:
-    dtype = infer.promoted(*items)
+    dtype = infer.numpy_dtype_of_all(items)
     shapes = [item.type.dims for item in items]
     known = [dims for dims in shapes if dims is not None]
     if axis is None:
@@ -86,7 +86,7 @@ concatenate = linear(
 
 def _infer_stack(*items: Node, axis: int = 0) -> Type:
     shapes = [item.type.dims for item in items]
-    dtype = infer.promoted(*items)
+    dtype = infer.numpy_dtype_of_all(items)
     if any(dims is None for dims in shapes):
         return types.array(dtype)
     first, *rest = [dims for dims in shapes if dims is not None]

@@ -140,7 +140,7 @@ slogdet_sign = constant(None, "x", _infer_stacked, name="linalg.slogdet.sign")
 
 
 def _infer_solve(a: Node, b: Node) -> Type:
-    dtype = infer.promoted(a, b)
+    dtype = infer.numpy_dtype_of_all((a, b))
     left, right = _square(a), b.type.dims
     if left is None or right is None:
         return types.array(_floating(dtype))
@@ -187,14 +187,16 @@ def _half(x: Node) -> Node:
 
 
 def _cholesky_vjp(g: Node, y: Node, x: Node) -> tuple[Node]:
-    # Murray 2016, "Differentiation of the Cholesky decomposition": symmetric, as the decomposed matrix is.
+    # Murray 2016, "Differentiation of the Cholesky decomposition".  NumPy reads the lower triangle alone.
     inner = solve(swapped(y), _half(swapped(y) @ g))
     back = swapped(solve(swapped(y), swapped(inner)))
-    return (0.5 * (back + swapped(back)),)
+    return (_half(back + swapped(back)),)
 
 
 def _cholesky_jvp(tangents: tuple[Node], y: Node, x: Node) -> Node:
-    inner = solve(y, swapped(solve(y, swapped(tangents[0]))))
+    lower = tangents[0]
+    change = tril(lower) + swapped(tril(lower, k=-1))
+    inner = solve(y, swapped(solve(y, swapped(change))))
     return y @ _half(inner)
 
 

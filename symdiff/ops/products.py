@@ -102,7 +102,7 @@ matmul_right = multilinear(
 
 def _infer_dot(a: Node, b: Node) -> Type:
     left, right = a.type.dims, b.type.dims
-    dtype = infer.dtype_of(np.multiply, a, b)
+    dtype = infer.numpy_dtype_of_all((a, b))
     if left is None or right is None:
         return types.array(dtype)
     if not left or not right:
@@ -153,7 +153,7 @@ def _free(rank: int, axes: tuple[int, ...]) -> tuple[int, ...]:
 
 def _infer_tensordot(a: Node, b: Node, axes: Any = 2) -> Type:
     left, right = a.type.dims, b.type.dims
-    dtype = infer.dtype_of(np.multiply, a, b)
+    dtype = infer.numpy_dtype_of_all((a, b))
     if left is None or right is None:
         return types.array(dtype)
     one, two = _contraction(axes, len(left), len(right))
@@ -207,7 +207,7 @@ def _infer_outer(a: Node, b: Node) -> Type:
     dims = None
     if a.type.dims is not None and b.type.dims is not None:
         dims = (infer.product(a.type.dims), infer.product(b.type.dims))
-    return types.array(infer.dtype_of(np.multiply, a, b), dims)
+    return types.array(infer.numpy_dtype_of_all((a, b)), dims)
 
 
 outer = multilinear(
@@ -264,7 +264,7 @@ def _infer_cross(a: Node, b: Node, axis: int = -1) -> Type:
     for x in (a, b):
         if x.type.dims is not None and current().sizes.find(x.type.dims[axis]) == 2:
             raise UnsupportedError("np.cross of vectors of two elements is not supported.", "a[0]*b[1] - a[1]*b[0]")
-    return types.array(infer.dtype_of(np.multiply, a, b), infer.broadcast(a, b))
+    return types.array(infer.numpy_dtype_of_all((a, b)), infer.broadcast(a, b))
 
 
 cross = multilinear(

@@ -20,7 +20,7 @@ from symdiff.ops.arithmetic import equal
 from symdiff.ops.elementwise import isnan, logical_and, logical_not, nonzero, where
 from symdiff.ops.lowering import bind, known_rank, literal, sugar, to_node
 from symdiff.ops.piecewise import is_complex
-from symdiff.ops.row import Row, constant, custom, linear
+from symdiff.ops.row import Row, composite, constant, custom, linear
 from symdiff.ops.shaping import broadcast_to, expand_dims, length, reshape, shape_of, size
 
 
@@ -113,7 +113,7 @@ def _others(x: Node, y: Node, axis: Any, dtype: Any = None) -> Node:
     zero = equal(x, 0)
     rest = prod(where(zero, 1, x), **given(axis=axis, keepdims=axis is not None))
     single = equal(add_reduce(zero, **given(axis=axis, keepdims=axis is not None)), 1)
-    return where(zero, where(single, rest, 0), y / where(zero, 1, x))
+    return where(zero, rest * single, y / where(zero, 1, x))
 
 
 prod = nonlinear(np.prod, _TYPED, _others, method="prod", domain=(0.5, 2))
@@ -154,8 +154,6 @@ def _ptp(x: Node, axis: Any = None, keepdims: bool = False) -> Node:
 
 
 def _composite(function: Any, text: str, definition: Callable[..., Node], **facts: Any) -> Row:
-    from symdiff.ops.row import composite
-
     return composite(function, text, infer.of_definition(definition), definition, **facts)
 
 
@@ -172,7 +170,7 @@ def _nanmean(x: Node, axis: Any = None, keepdims: bool = False) -> Node:
 
 ptp = _composite(np.ptp, _TEXT, _ptp, domain=(-2, 2))
 nansum = _composite(np.nansum, _TEXT, _without_nan(add_reduce))
-nanmean = _composite(np.nanmean, _TEXT, _nanmean)
+nanmean = composite(np.nanmean, _TEXT, infer.of_reduction(np.nanmean), _nanmean)
 
 
 def _average(x: Any, axis: Any = None, weights: Any = None, *, keepdims: bool = False) -> Node:
@@ -211,7 +209,7 @@ def _infer_running(function: Callable[..., Any]) -> Callable[..., types.Type]:
 
 def _totals_from_end(g: Node, axis: Any) -> Node:
     """Sums of `g` from each place to the end."""
-    from symdiff.ops.shaping import flip
+    from symdiff.ops.axes import flip
 
     along = given(axis=axis)
     return flip(cumsum(flip(g, **along), **along), **along)

@@ -50,8 +50,10 @@ SPECIAL: dict[str, Callable[..., Any]] = {
     "to_float": float,
     "copy": lambda x: x.copy(),
     "absolute": abs,
-    "concatenate": lambda *items, axis=0: np.concatenate(items, axis),
-    "stack": lambda *items, axis=0: np.stack(items, axis),
+    **{
+        name: lambda *items, _f=getattr(np, name), **attrs: _f(items, **attrs)
+        for name in ("concatenate", "stack", "vstack", "hstack", "dstack", "column_stack")
+    },
 }
 
 
@@ -134,5 +136,3 @@ def check(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Lowered:
     assert all(guard.holds() for guard in lowered.guards)
     assert all(capture.current_key() == capture.key for capture in lowered.captures)
     return lowered
-
-

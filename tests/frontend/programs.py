@@ -264,7 +264,13 @@ def math_at_compile_time(x):
 
 @case(M)
 def reductions(x):
-    return np.sum(x, 0), np.sum(x, axis=(0, 1)), np.mean(x, axis=-1, keepdims=True), x.max(), np.min(x, axis=0)
+    return (
+        np.sum(x, 0),
+        np.sum(x, axis=(0, 1)),
+        np.mean(x, axis=-1, keepdims=True),
+        x.max(),
+        np.min(x, axis=0),
+    )
 
 
 @case(M)
@@ -655,7 +661,7 @@ class Plain(Base):
 
 @case(Plain(V, 1.0), U)
 def plain_object(model, x):
-    return model.forward(x) + model[1] + len(model) + (model + x) + (x + model) + model.secret()
+    return model.forward(x) + model[1] + len(model) + (model + x) + (2.0 + model) + model.secret()
 
 
 @case(V)
@@ -806,5 +812,3 @@ def scalars(x, y, z):
 @case(3, True, "text", 2.5)
 def returns_static(n, flag, text, x):
     return flag, text, None, x, n
-
-

@@ -97,6 +97,7 @@ def test_literals_are_exact(value):
         frozenset(),
         slice(1, None),
         range(3, 9, 2),
+        dict,
         Tree("dict", (LEAF, Tree("static", value=(1, "'"))), keys=("a", 2)),
     ],
     ids=lambda value: type(value).__name__,

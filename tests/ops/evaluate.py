@@ -33,6 +33,8 @@ def apply(node: Node, args: list[Any]) -> Any:
     special = SPECIAL.get(node.op.name)
     if special is not None:
         return special(args, node.attributes)
+    if node.op.symbol and node.type.kind == "number":
+        return node.op.targets[1](*args)  # Python's operator, whose result is weak in promotion
     attrs = {key: np.dtype(value) if key == "dtype" else value for key, value in node.attrs}
     return node.op.targets[0](*args, **attrs)
 
@@ -44,7 +46,9 @@ def _indexed(entries: Any, operands: list[Any]) -> tuple[Any, ...]:
     def entry(spec: Any) -> Any:
         if spec[0] == "slice":
             return slice(*map(number, spec[1:]))
-        return {"new": None, "ellipsis": ...}.get(spec[0]) if len(spec) == 1 else number(spec if spec[0] == "arg" else spec[1])
+        if spec[0] in ("new", "ellipsis"):
+            return None if spec[0] == "new" else ...
+        return number(spec if spec[0] == "arg" else spec[1])
 
     return tuple(map(entry, entries))
 

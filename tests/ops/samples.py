@@ -113,7 +113,7 @@ class Sample:
         named = {key: rebuilt(value, given) for key, value in self.attrs.items()}
         with np.errstate(all="ignore"):
             result = self.row.targets[0](*positional, **named)
-        return list(result) if isinstance(result, tuple | list) else [result]
+        return list(result) if isinstance(result, tuple | list) and self.row.name != "shape" else [result]
 
     def wrt(self) -> list[int]:
         return [i for i, value in enumerate(self.values) if np.asarray(value).dtype.kind in "fc"]

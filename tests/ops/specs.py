@@ -70,6 +70,9 @@ SPECS: dict[str, list[Spec]] = {
     "bitwise_or": [lambda r: args(ints(1, 2), ints(3, 1))],
     "bitwise_xor": [lambda r: args(ints(1, 2), ints(3, 1))],
     "invert": [lambda r: args(ints(1, 2)), lambda r: args(np.array([True, False]))],
+    **{name: [lambda r: args(np.array([5.3, -4.4, 3.7], r.dtype), np.array([2.0, 1.7, -1.3], r.dtype)),
+              lambda r: args(np.array([5.3, -4.4, 3.7], r.dtype), Staged(1.3)), lambda r: args(Staged(7.5), Staged(2.0))]
+       for name in ("floor_divide", "remainder", "fmod")},
     "divmod": [lambda r: args(r(3), r(3))],
     "modf": [lambda r: args(5 * r(3))],
     "math.ldexp": [lambda r: args(r.number(), 3)],

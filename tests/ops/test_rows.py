@@ -46,7 +46,9 @@ def test_types_and_values(case: Any, dtype: str, symbolic: bool) -> None:
     assert len(results) == len(expected)
     for node, have, want in zip(one.outputs, results, expected, strict=True):
         if case[0] not in RANDOM:
-            np.testing.assert_array_equal(np.asarray(have), np.asarray(want))
+            # Sugar may associate products in another order.
+            tolerance = 1e-5 if case[0].startswith("linalg.m") else 0
+            np.testing.assert_allclose(have, want, rtol=tolerance, atol=tolerance)
         if node.type.kind == "shape":
             continue
         if node.type.kind == "number":
@@ -62,13 +64,25 @@ def test_types_and_values(case: Any, dtype: str, symbolic: bool) -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=NAMES)
 def test_first_order(case: Any) -> None:
-    if case[0] not in RANDOM and case[0] not in {"float16", "float32", "nextafter", "spacing"}:
-        assert gradient_error(sample(case)) < 2e-8
+    one = sample(case)
+    if case[0] not in RANDOM | JUMPS:
+        assert gradient_error(one) < {8: 2e-8, 4: 5e-2}.get(narrowest(one), 1)
+
+
+# Constant except for steps as small as a rounding error.
+JUMPS = {"nextafter", "spacing"}
+
+
+def narrowest(one: Sample) -> int:
+    """The smallest float among the results, in bytes."""
+    return min((np.dtype(one.outputs[i].type.dtype).itemsize for i in one.differentiable()), default=8)
 
 
 @pytest.mark.parametrize("case", CASES, ids=NAMES)
 def test_second_order(case: Any) -> None:
-    assert gradient_error(sample(case), order=2) < 1e-7
+    one = sample(case)
+    if narrowest(one) >= 8:
+        assert gradient_error(one, order=2) < 1e-7
 
 
 @pytest.mark.parametrize("case", CASES, ids=NAMES)
@@ -79,7 +93,7 @@ def test_cotangents_keep_the_dtype(case: Any) -> None:
         return
     base = evaluate(one.function, *one.values)
     back = one.pulled_back(one.function, outputs)
-    parts = iter(evaluate(back, *one.values, *(np.ones_like(base[i]) for i in outputs)))
+    parts = iter(evaluate(back, *one.values, *(1.0 if isinstance(base[i], float) else np.ones_like(base[i]) for i in outputs)))
     for i, reached in zip(one.wrt(), one.reached, strict=True):
         if reached:
             part = next(parts)
