@@ -10,6 +10,7 @@ import ast
 import enum
 import functools
 import types as python_types
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -136,7 +137,7 @@ _PROPERTIES = {
     "real": lambda node: call_row(_row(np.real), np.real, [node], {}),
     "imag": lambda node: call_row(_row(np.imag), np.imag, [node], {}),
     "itemsize": lambda node: _dtype(node).itemsize,
-}
+}  # fmt: skip
 
 
 # Modules and classes
@@ -152,7 +153,7 @@ def _of_module(frame: Frame, module: Any, name: str) -> Any:
 
 def of_class(frame: Frame, cls: type, name: str, owner: Any = NOT_FOUND) -> Any:
     """An attribute of a class, read from an instance where there is one."""
-    found, base = in_class(cls, name)
+    found, base = _in_class(frame, cls, name)
     if found is NOT_FOUND or base is None:
         if name in ("__name__", "__qualname__", "__module__", "__mro__", "__doc__") or not is_python(cls):
             return compute(getattr, cls, name)
@@ -171,7 +172,19 @@ def of_class(frame: Frame, cls: type, name: str, owner: Any = NOT_FOUND) -> Any:
         return found if is_python(base) else compute(getattr, cls, name)
     if owner is not NOT_FOUND and hasattr(found, "__wrapped__") and hasattr(type(found), "__get__"):
         return Bound(found, owner)
-    return capture(frame.context, (id(base), name), name, lambda: base.__dict__[name])
+    return found
+
+
+def _in_class(frame: Frame, cls: type, name: str) -> tuple[Any, type | None]:
+    """What a class holds; of the user's classes it is read live or guarded."""
+    found, base = in_class(cls, name)
+    if base is None or not is_python(base) or isinstance(base, enum.EnumMeta):
+        return found, base
+    return capture(frame.context, (id(base), name), name, _reader(base, name)), base
+
+
+def _reader(base: type, name: str) -> Callable[[], object]:
+    return lambda: base.__dict__[name]
 
 
 def is_python(cls: type) -> bool:
@@ -185,6 +198,7 @@ def _of_instance(frame: Frame, value: Any, name: str) -> Any:
     cls = type(value)
     found, _ = in_class(cls, name)
     if isinstance(found, property):
+        _in_class(frame, cls, name)
         if found.fget is None:
             raise UserError(f"AttributeError: property '{name}' of '{cls.__name__}' object has no getter")
         return call(frame, found.fget, [value], {})
@@ -230,7 +244,7 @@ def _of_super(frame: Frame, value: Super, name: str) -> Any:
                 return found.__func__
             if base is object and name == "__init__":
                 return Bound(object.__init__, value.owner)
-            return capture(frame.context, (id(base), name), name, lambda b=base: b.__dict__[name])
+            return _in_class(frame, base, name)[0]
     raise UserError(f"AttributeError: 'super' object has no attribute '{name}'")
 
 

@@ -17,7 +17,7 @@ from symdiff.frontend.attributes import attribute
 from symdiff.frontend.builtin import _is_scalar_result as is_scalar_result
 from symdiff.frontend.frame import STATEMENTS, Frame, Scope, bind, call, evaluate
 from symdiff.frontend.lookup import user_method
-from symdiff.frontend.statements import assign, check_own, in_place, set_item
+from symdiff.frontend.statements import assign, in_place, set_item
 from symdiff.frontend.subscripts import subscript
 from symdiff.frontend.unpacking import iterate
 from symdiff.frontend.values import Closure, children
@@ -52,11 +52,11 @@ def _augmented(frame: Frame, node: ast.AugAssign) -> None:
 def updated(frame: Frame, node: ast.AugAssign, kind: type[ast.operator], old: Any, value: Any) -> Any:
     """What the target holds afterwards."""
     if isinstance(old, list) and kind is ast.Add:
-        check_own(frame, old)
+        frame.context.check_own(old)
         old += iterate(frame, value)
         return old
     if isinstance(old, dict | set) and kind in (ast.BitOr, ast.BitAnd, ast.BitXor, ast.Sub):
-        check_own(frame, old)
+        frame.context.check_own(old)
     method = user_method(old, f"__i{operators.BINARY[kind][3]}__")
     if method is not None:
         return call(frame, method, [old, value], {})
@@ -64,12 +64,14 @@ def updated(frame: Frame, node: ast.AugAssign, kind: type[ast.operator], old: An
     if not isinstance(old, Node) or old.type.kind != "array" or not isinstance(result, Node):
         return result
     try:
-        return _written(frame, old, result)
+        target, written = frame.source.segment(node.target), frame.source.segment(node.value)
+        operator = operators.BINARY[kind][1]
+        return _written(frame, old, result, f"`{target} = {target} {operator} {written}`, which makes a new array")
     except SymdiffError as error:
         raise frame.locate(error, node.target) from None
 
 
-def _written(frame: Frame, old: Node, result: Node) -> Node:
+def _written(frame: Frame, old: Node, result: Node, instead: str) -> Node:
     """The value of an array after an in-place operation, in its own dtype and shape."""
     if old.type.dims == () and (is_scalar_result(old) or id(old) in frame.context.scalars):
         return result  # NumPy scalars cannot change: Python rebinds the name
@@ -77,36 +79,36 @@ def _written(frame: Frame, old: Node, result: Node) -> Node:
     if root.op.name == "param":
         raise UnsupportedError(
             "This writes in place into an array that the function was given.",
-            "`x = x + ...`, which makes a new array",
+            instead,
         )
     if _references(frame, root) > 1:
         raise UnsupportedError(
             "This writes in place into an array that has another name too.",
-            "`x = x + ...`, which makes a new array",
+            instead,
         )
-    _check_shape(frame, old, result)
+    _check_shape(frame, old, result, instead)
     if old.type.dtype == result.type.dtype or not old.type.dtype or not result.type.dtype:
         return result
     if not np.can_cast(result.type.dtype, old.type.dtype, "same_kind"):
         raise DtypeError(
             f"A result of dtype {result.type.dtype} cannot be written into an array of {old.type.dtype}.",
-            "`x = x + ...`, which makes a new array",
+            instead,
         )
     return arrays.apply(REGISTRY["astype"], [result], dtype=old.type.dtype)
 
 
-def _check_shape(frame: Frame, old: Node, result: Node) -> None:
+def _check_shape(frame: Frame, old: Node, result: Node, instead: str) -> None:
     before, after = old.type.dims, result.type.dims
     if before is None or after is None:
         return
     sizes = frame.context.builder.sizes
     if len(before) != len(after):
-        raise ShapeError("The result has more dimensions than the array it is written into.")
+        raise ShapeError("The result has more dimensions than the array it is written into.", instead)
     for a, b in zip(before, after, strict=True):
         if not sizes.same(a, b):
             raise ShapeError(
                 f"A result of {sizes.find(b)} elements along an axis does not fit into {sizes.find(a)}.",
-                "`x = x + ...`, which makes a new array",
+                instead,
             )
 
 

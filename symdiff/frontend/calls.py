@@ -18,7 +18,7 @@ from symdiff.errors import SymdiffError, UnsupportedError, UnsupportedFunctionEr
 from symdiff.frontend import builtin, classes, operators
 from symdiff.frontend.arguments import is_namedtuple
 from symdiff.frontend.attributes import Super
-from symdiff.frontend.frame import CALL, EXPRESSIONS, Frame, evaluate
+from symdiff.frontend.frame import CALL, EXPRESSIONS, Frame, evaluate, evaluate_all
 from symdiff.frontend.functions import inline
 from symdiff.frontend.lookup import is_user_object, user_method
 from symdiff.frontend.methods import call_method
@@ -88,13 +88,13 @@ def _call_other(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, 
         return _call_builtin_method(frame, function, args, kwargs)
     if isinstance(function, type):
         return classes.construct(frame, function, args, kwargs)
-    if hasattr(type(function), "__wrapped__") or hasattr(function, "__wrapped__"):
-        return call_value(frame, function.__wrapped__, args, kwargs)
     if is_user_object(function):
         method = user_method(function, "__call__")
         if method is not None:
             return inline(frame, method, [function, *args], kwargs)
         raise UserError(f"TypeError: '{kind_name(function)}' object is not callable")
+    if hasattr(function, "__wrapped__"):
+        return call_value(frame, function.__wrapped__, args, kwargs)
     if not callable(function):
         raise UserError(f"TypeError: '{kind_name(function)}' object is not callable")
     return _call_library(frame, function, args, kwargs)
@@ -158,7 +158,7 @@ def _call_builtin_method(frame: Frame, function: Any, args: list[Any], kwargs: d
             return None
         raise unsupported(function)
     if name in _CHANGING and not isinstance(owner, str | bytes):
-        check_own(frame, owner)
+        frame.context.check_own(owner)
     if name in _COMPARING and (has_staged(owner) or has_staged(args)):
         raise UnsupportedError(
             f"`.{name}` compares values that are known only at run time.", "an index that is known"
@@ -174,15 +174,6 @@ def _call_builtin_method(frame: Frame, function: Any, args: list[Any], kwargs: d
 
 def _has_code(value: Any) -> bool:
     return isinstance(value, python_types.FunctionType | Closure | Bound)
-
-
-def check_own(frame: Frame, container: Any) -> None:
-    """Only containers made inside the function may be changed."""
-    if frame.context.is_foreign(container):
-        raise UnsupportedError(
-            f"The function changes a {kind_name(container)} that exists outside it.",
-            f"a new one, e.g. a copy: `{'dict' if isinstance(container, dict) else 'list'}(...)`",
-        )
 
 
 # Functions without a row
@@ -217,15 +208,16 @@ def _call(frame: Frame, node: ast.Call) -> Any:
     function = evaluate(frame, node.func)
     if function is super and not node.args:
         return _super(frame)
+    parts = [arg.value if isinstance(arg, ast.Starred) else arg for arg in node.args]
+    values = evaluate_all(frame, [*parts, *(keyword.value for keyword in node.keywords)])
     args: list[Any] = []
-    for arg in node.args:
+    for arg, value in zip(node.args, values, strict=False):
         if isinstance(arg, ast.Starred):
-            args += iterate(frame, evaluate(frame, arg.value))
+            args += iterate(frame, value)
         else:
-            args.append(evaluate(frame, arg))
+            args.append(value)
     kwargs: dict[str, Any] = {}
-    for keyword in node.keywords:
-        value = evaluate(frame, keyword.value)
+    for keyword, value in zip(node.keywords, values[len(node.args) :], strict=True):
         given = {keyword.arg: value} if keyword.arg is not None else value
         if not isinstance(given, dict) or any(not isinstance(key, str) for key in given):
             raise UserError("TypeError: argument after ** must be a mapping with string keys")

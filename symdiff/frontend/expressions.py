@@ -12,7 +12,7 @@ from typing import Any
 from symdiff.errors import UnsupportedError, UserError
 from symdiff.frontend.builtin import check_text
 from symdiff.frontend.captures import capture
-from symdiff.frontend.frame import EXPRESSIONS, Frame, Scope, evaluate
+from symdiff.frontend.frame import EXPRESSIONS, Frame, Scope, evaluate, evaluate_all
 from symdiff.frontend.operators import compute, truth
 from symdiff.frontend.statements import assign
 from symdiff.frontend.targets import target_names
@@ -93,11 +93,12 @@ def _walrus(frame: Frame, node: ast.NamedExpr) -> Any:
 
 def _items(frame: Frame, elements: list[ast.expr]) -> list[Any]:
     items: list[Any] = []
-    for element in elements:
+    values = evaluate_all(frame, [e.value if isinstance(e, ast.Starred) else e for e in elements])
+    for element, value in zip(elements, values, strict=True):
         if isinstance(element, ast.Starred):
-            items += iterate(frame, evaluate(frame, element.value))
+            items += iterate(frame, value)
         else:
-            items.append(evaluate(frame, element))
+            items.append(value)
     return items
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import types as python_types
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -76,8 +77,14 @@ class Context:
         """Remember that this container stands for one outside: it must not be changed."""
         self.foreign[id(container)] = container
 
-    def is_foreign(self, container: Any) -> bool:
-        return id(container) in self.foreign
+    def check_own(self, container: Any) -> None:
+        """Only containers made inside the function may be changed."""
+        if id(container) in self.foreign:
+            kind = type(container).__name__ if isinstance(container, list | dict | set) else "container"
+            raise UnsupportedError(
+                f"The function changes a {kind} that exists outside it.",
+                "return the new values, or change a copy made inside the function",
+            )
 
     def report(self, error: SymdiffError) -> None:
         for problem in error.problems:
@@ -97,6 +104,7 @@ class Frame:
     caller: Frame | None = None
     call: Span | None = None
     first: Any = None  # the first argument, for super()
+    returned: ast.AST | None = None  # the `return` that was reached
 
     def inner(self, scope: Scope) -> Frame:
         """The same call, in a scope inside."""
@@ -124,7 +132,9 @@ class Frame:
             return ""
         calls, frame = [], self
         while frame.caller is not None and frame.call is not None:
-            calls.append(f"`{frame.name}`, called in line {frame.call.line} of {frame.call.file}")
+            called = f"`{frame.name}`, called in line {frame.call.line} of {frame.call.file}"
+            if called not in calls:
+                calls.append(called)
             frame = frame.caller
         shown = calls if len(calls) <= 6 else [*calls[:3], "...", *calls[-2:]]
         return f" (In {', '.join(shown)}.)"
@@ -142,6 +152,22 @@ def evaluate(frame: Frame, node: ast.expr) -> Any:
     if value is POISON:
         raise Silent
     return value
+
+
+def evaluate_all(frame: Frame, nodes: Sequence[ast.expr]) -> list[Any]:
+    """The values of expressions that are all evaluated: the problems of each are reported."""
+    values, failed = [], False
+    for node in nodes:
+        try:
+            values.append(evaluate(frame, node))
+        except SymdiffError as error:
+            frame.context.report(error)
+            failed = True
+        except Silent:
+            failed = True
+    if failed:
+        raise Silent
+    return values
 
 
 def execute(frame: Frame, body: Sequence[ast.stmt]) -> Flow:
@@ -168,7 +194,8 @@ def _step(frame: Frame, statement: ast.stmt) -> Flow:
     if isinstance(statement, ast.Return):
         return Return(POISON)
     for name in assigned_names(statement):
-        bind(frame.scope, frame.mangle(name), POISON)
+        with suppress(SymdiffError):
+            bind(frame.scope, frame.mangle(name), POISON)
     return None
 
 

@@ -126,7 +126,7 @@ def _attempt(
             value = run(frame, node)
             results, tree = pack(value) if not context.problems and value is not POISON else ([], LEAF)
         except SymdiffError as error:
-            context.report(frame.locate(error, node))
+            context.report(frame.locate(error, frame.returned or node))
         except Silent:
             pass
         if context.problems:

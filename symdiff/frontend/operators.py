@@ -13,7 +13,7 @@ from typing import Any
 
 from symdiff.errors import SymdiffError, UnsupportedError, UserError
 from symdiff.frontend import arrays
-from symdiff.frontend.frame import EXPRESSIONS, Frame, call, evaluate
+from symdiff.frontend.frame import EXPRESSIONS, Frame, call, evaluate, evaluate_all
 from symdiff.frontend.lookup import is_user_object, user_method
 from symdiff.frontend.values import POISON, Silent, children, has_staged, kind_name
 from symdiff.ir.build import current
@@ -214,9 +214,8 @@ def _bin_op(frame: Frame, node: ast.BinOp) -> Any:
     chain = [node]
     while isinstance(chain[-1].left, ast.BinOp):
         chain.append(chain[-1].left)
-    left = evaluate(frame, chain[-1].left)
-    for one in reversed(chain):
-        right = evaluate(frame, one.right)
+    left, *others = evaluate_all(frame, [chain[-1].left, *(one.right for one in reversed(chain))])
+    for one, right in zip(reversed(chain), others, strict=True):
         try:
             left = binary(frame, type(one.op), left, right)
         except SymdiffError as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import importlib.util
 import sys
 from typing import Any
 
@@ -30,7 +31,7 @@ from symdiff.frontend.frame import (
 from symdiff.frontend.lookup import is_user_object, user_method
 from symdiff.frontend.operators import compute, truth
 from symdiff.frontend.unpacking import MOST, iterate, unpack
-from symdiff.frontend.values import Silent, has_staged, kind_name
+from symdiff.frontend.values import POISON, Silent, has_staged, kind_name
 from symdiff.ir.node import Node
 
 
@@ -70,7 +71,7 @@ def set_item(frame: Frame, target: ast.Subscript, owner: Any, index: Any, value:
         if method is not None:
             call(frame, method, [owner, index, value], {})
             return
-        check_own(frame, owner)
+        frame.context.check_own(owner)
         if isinstance(index, Node | slice):
             index = (
                 arrays.static_value(index, "an index into a Python container")
@@ -93,16 +94,6 @@ def in_place(owner: Node, target: ast.AST, frame: Frame) -> SymdiffError:
     )
 
 
-def check_own(frame: Frame, container: Any) -> None:
-    """Only containers made inside the function may be changed."""
-    if frame.context.is_foreign(container):
-        kind = "object" if is_user_object(container) else kind_name(container)
-        raise UnsupportedError(
-            f"The function changes a {kind} that exists outside it.",
-            "return the new values, or change a copy made inside the function",
-        )
-
-
 def _assign_attribute(frame: Frame, target: ast.Attribute, value: Any) -> None:
     owner = evaluate(frame, target.value)
     try:
@@ -113,15 +104,21 @@ def _assign_attribute(frame: Frame, target: ast.Attribute, value: Any) -> None:
                 f"The function sets an attribute of a {kind_name(owner)} that exists outside it.",
                 "return the value",
             )
-        check_own(frame, owner)
+        frame.context.check_own(owner)
         set_attribute(frame, owner, frame.mangle(target.attr), value)
     except SymdiffError as error:
         raise frame.locate(error, target) from None
 
 
 def _assign(frame: Frame, node: ast.Assign) -> None:
-    value = evaluate(frame, node.value)
-    for target in node.targets:
+    value: Any = POISON
+    try:
+        value = evaluate(frame, node.value)
+    except SymdiffError as error:
+        frame.context.report(error)
+    except Silent:
+        pass
+    for target in node.targets:  # also of a failed value: a write into an array is a problem of its own
         assign(frame, target, value)
 
 
@@ -136,6 +133,7 @@ def _expression(frame: Frame, node: ast.Expr) -> None:
 
 
 def _return(frame: Frame, node: ast.Return) -> Return:
+    frame.returned = node
     return Return(None if node.value is None else evaluate(frame, node.value))
 
 
@@ -254,7 +252,7 @@ def _delete(frame: Frame, node: ast.Delete) -> None:
                 raise UserError(f"NameError: name `{target.id}` is not defined")
         elif isinstance(target, ast.Subscript):
             owner, index = evaluate(frame, target.value), evaluate(frame, target.slice)
-            check_own(frame, owner)
+            frame.context.check_own(owner)
             if not isinstance(owner, list | dict) or isinstance(index, Node):
                 raise UnsupportedError("Only items of local lists and dicts can be deleted.")
             compute(owner.__delitem__, index)
