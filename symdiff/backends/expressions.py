@@ -6,6 +6,7 @@ Python does not need.  Invariant: what is printed evaluates in the order and ass
 
 from __future__ import annotations
 
+import builtins
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -25,11 +26,13 @@ _SIMPLE = re.compile(r"-?[\w.]+")
 
 
 class Expressions:
-    """Prints nodes; `names` holds the materialised ones, `imports` collects what the text needs."""
+    """Prints nodes; `names` holds the materialised ones, `imports` and `helpers` (of the runtime) collect
+    what the text needs."""
 
     def __init__(self, names: Mapping[Node, str]):
         self.names = names
         self.imports: set[str] = set()
+        self.helpers: set[str] = set()
 
     def text(self, node: Node, least: int = 0) -> str:
         """The expression, in parentheses if its precedence is below `least`."""
@@ -63,13 +66,12 @@ class Expressions:
         return f"{self.text(a, precedence + comparison)} {symbol} {self.text(b, precedence + 1)}", precedence
 
     def call(self, row: Row, node: Node) -> Text:
-        """`np.f(x, key=value)`, or the method where the operand reads well before a dot."""
+        """`x.f(key=value)` where arrays have such a method, else `np.f(x, key=value)`."""
         keywords = self.keywords(row, node)
-        if row.method and node.args[0].type.kind == "array":
-            first, precedence = self._named(node.args[0])
-            if precedence == ATOM:
-                rest = [self.text(arg) for arg in node.args[1:]]
-                return f"{first}.{row.method}({', '.join([*rest, *keywords])})", ATOM
+        if row.method and node.args[0].type.kind == "array":  # 1 µs faster than the function
+            first, *rest = node.args
+            inside = ", ".join([*map(self.text, rest), *keywords])
+            return f"{self.text(first, ATOM)}.{row.method}({inside})", ATOM
         operands = [self.text(arg) for arg in node.args]
         return f"{self.function(row)}({', '.join([*operands, *keywords])})", ATOM
 
@@ -78,8 +80,8 @@ class Expressions:
         root, dot, _ = spelling.partition(".")
         if dot and root != "np":
             self.imports.add(f"import {root}")
-        if spelling == "fit_like":
-            self.imports.add("from symdiff.runtime import fit_like")
+        if not dot and not hasattr(builtins, spelling):
+            self.helpers.add(spelling)
         return spelling
 
     def keywords(self, row: Row, node: Node) -> list[str]:

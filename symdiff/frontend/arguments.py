@@ -1,12 +1,12 @@
 """What the compiler must know of an argument: its structure, and the types of its leaves.
 
 Enters: any Python value.  Leaves: a `Described` (canonical key, `Tree`, leaves), copies of containers with
-other leaves (`stage`), and exact keys for dispatch (`signature_key`).  Invariant: values with equal keys have
-equal trees and leaf types; an exact key refines the canonical one.
+other leaves (`stage`), and exact keys for dispatch (`signature_key`).  Invariant: values with equal keys
+have equal trees and leaf types; an exact key refines the canonical one.
 
-Leaves are arrays, NumPy scalars and Python numbers.  Containers are lists, tuples, dicts, named tuples,
-dataclasses, attrs classes and instances of the user's own classes, nested in any way.  All else is static: its
-value (functions and foreign objects: its identity) is part of the key.
+Leaves are arrays, NumPy scalars and Python numbers. Containers are lists, tuples, dicts, named tuples,
+dataclasses, attrs classes and instances of the user's own classes, nested in any way. All else is static:
+its value (functions and foreign objects: its identity) is part of the key.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ class _Walk:
     open: list[int] = field(default_factory=list)
 
     def visit(self, value: Any, place: Place) -> tuple[Hashable, Tree]:
-        kind = type(value)
+        kind: Any = type(value)
         if is_array(value):
             return self._array(value, place)
         if kind is float or kind is complex or (kind is int and place not in self.static):
@@ -314,7 +314,7 @@ def signature_key(
 
 def key_of(value: Any, static: frozenset[Place] = NOTHING, place: Place = ("", ())) -> Hashable:
     """The exact key of one value."""
-    kind = type(value)
+    kind: Any = type(value)
     if kind is ndarray:
         return value.dtype, value.shape
     if kind is float or kind is complex or (kind is int and place not in static):
@@ -323,7 +323,7 @@ def key_of(value: Any, static: frozenset[Place] = NOTHING, place: Place = ("", (
 
 
 def _key(value: Any, place: Place, static: frozenset[Place], open: tuple[int, ...]) -> Hashable:
-    kind = type(value)
+    kind: Any = type(value)
     if kind is ndarray:
         return value.dtype, value.shape
     if kind is float or kind is complex:

@@ -105,7 +105,7 @@ def static_int(value: Any, what: str) -> int:
     places = _places(value)
     if places is None:
         raise UnsupportedError(
-            f"{what[0].upper()}{what[1:]} must be known while compiling, and this value is computed at run time.",
+            f"{what[0].upper()}{what[1:]} must be known while compiling, not computed at run time.",
             "a Python int, or an int argument",
         )
     raise NeedStatic(places)
@@ -155,7 +155,7 @@ def dtype_name(value: Any) -> str | None:
         raise UserError(f"TypeError: {error}") from None
     if dtype.kind not in "biufc":
         raise DtypeError(f"Arrays of {dtype} cannot be computed with.", "a numeric dtype")
-    return dtype.name
+    return str(dtype.name)
 
 
 def int_places(values: Sequence[Any]) -> frozenset[Place]:

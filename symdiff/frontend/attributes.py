@@ -127,7 +127,7 @@ def _dtype(node: Node) -> Any:
     return np.dtype(node.type.dtype)
 
 
-_PROPERTIES = {
+_PROPERTIES: dict[str, Callable[[Node], Any]] = {
     "T": _transposed,
     "mT": _matrix_transposed,
     "shape": arrays.shape,

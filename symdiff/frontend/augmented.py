@@ -1,7 +1,7 @@
-"""Augmented assignment: rebinding where that is what Python does, an error where it writes into shared memory.
+"""Augmented assignment: rebinding where that is what Python does, an error where it writes to shared memory.
 
-Enters: `target op= value`.  Leaves: the new binding.  Invariant: an array is rebound only where it was computed
-inside the function and nothing else refers to it, so that nobody can see that it is a new array.
+Enters: `target op= value`.  Leaves: the new binding.  Invariant: an array is rebound only where it was
+computed inside the function and nothing else refers to it, so that nobody can see that it is a new array.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from symdiff.errors import DtypeError, ShapeError, SymdiffError, UnsupportedError
 from symdiff.frontend import arrays, operators
 from symdiff.frontend.attributes import attribute
-from symdiff.frontend.builtin import _is_scalar_result as is_scalar_result
+from symdiff.frontend.builtin import is_scalar_result
 from symdiff.frontend.frame import STATEMENTS, Frame, Scope, bind, call, evaluate
 from symdiff.frontend.lookup import user_method
 from symdiff.frontend.statements import assign, in_place, set_item
@@ -65,8 +65,8 @@ def updated(frame: Frame, node: ast.AugAssign, kind: type[ast.operator], old: An
         return result
     try:
         target, written = frame.source.segment(node.target), frame.source.segment(node.value)
-        operator = operators.BINARY[kind][1]
-        return _written(frame, old, result, f"`{target} = {target} {operator} {written}`, which makes a new array")
+        instead = f"`{target} = {target} {operators.BINARY[kind][1]} {written}`, which makes a new array"
+        return _written(frame, old, result, instead)
     except SymdiffError as error:
         raise frame.locate(error, node.target) from None
 

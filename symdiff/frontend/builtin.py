@@ -21,7 +21,7 @@ from symdiff.frontend.frame import Frame, call
 from symdiff.frontend.lookup import is_user_object, user_method
 from symdiff.frontend.rows import call_row
 from symdiff.frontend.unpacking import iterate
-from symdiff.frontend.values import Bound, Closure, Method, Partial, has_staged, kind_name
+from symdiff.frontend.values import Bound, Closure, Method, Partial, ShapeTuple, has_staged, kind_name
 from symdiff.ir.node import Node
 from symdiff.ops.row import row_of
 
@@ -37,7 +37,7 @@ def class_of(value: Any) -> type:
         return tuple if value.type.kind == "shape" else np.ndarray
     if isinstance(value, Closure):
         return type(class_of)
-    if isinstance(value, arrays.ShapeTuple):
+    if isinstance(value, ShapeTuple):
         return tuple
     return type(value)
 
@@ -74,21 +74,26 @@ def _is_array_of(frame: Frame, value: Node, cls: Any) -> bool:
         kinds = [scalar] if id(value) in frame.context.scalars else [np.ndarray]
     answers = {bool(operators.compute(issubclass, kind, cls)) for kind in kinds}
     if value.type.dims == () and value.op.name != "param" and cls in (np.ndarray, np.generic, float):
-        answers = {issubclass(scalar, cls)} if _is_scalar_result(value) else answers
+        answers = {issubclass(scalar, cls)} if is_scalar_result(value) else answers
     if len(answers) > 1:
         raise UnsupportedError("The exact type of this value is known only at run time.", "np.ndim(x) == 0")
     return answers.pop()
 
 
-def _is_scalar_result(value: Node) -> bool:
+def is_scalar_result(value: Node) -> bool:
     """Whether NumPy returns a scalar, not an array of no dimensions: of ufuncs and reductions."""
     targets = getattr(value.op, "targets", ())
+    if value.op.name == "index":
+        return all(entry[0] in ("int", "arg") for entry in value.attr("index"))
     return any(isinstance(t, np.ufunc) for t in targets) or value.op.name in _SCALAR_RESULTS
 
 
-_SCALAR_RESULTS = frozenset(
-    "sum mean prod max min amax amin var std ptp dot vdot trace norm det argmax argmin all any median".split()
-)
+# fmt: off
+_SCALAR_RESULTS = frozenset([
+    "sum", "mean", "prod", "max", "min", "var", "std", "ptp", "dot", "vdot", "inner", "trace", "linalg.norm",
+    "linalg.det", "argmax", "argmin", "all", "any", "median",
+])
+# fmt: on
 
 
 def _len(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:

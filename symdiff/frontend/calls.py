@@ -33,10 +33,29 @@ _STATIC_NUMPY = (
     np.promote_types,
 )  # fmt: skip
 _CHANGING = frozenset(
-    "append extend insert pop remove clear sort reverse update setdefault popitem add discard "
-    "difference_update intersection_update symmetric_difference_update __setitem__ __delitem__".split()
+    [
+        "append",
+        "extend",
+        "insert",
+        "pop",
+        "remove",
+        "clear",
+        "sort",
+        "reverse",
+        "update",
+        "setdefault",
+        "popitem",
+        "add",
+        "discard",
+        "difference_update",
+        "intersection_update",
+        "symmetric_difference_update",
+        "__setitem__",
+        "__delitem__",
+    ]
 )
-_COMPARING = frozenset("index count remove sort __contains__ __eq__".split())
+_COMPARING = frozenset(["index", "count", "remove", "sort", "__contains__", "__eq__"])
+_PLAIN_MODULES = ("math", "cmath")
 _CONTAINERS = (list, dict, set, frozenset, tuple, str, bytes, int, float, complex, bool, range)
 
 
@@ -78,9 +97,8 @@ def _call_other(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, 
         return builtin.as_dtype(function, args[0])
     row = row_of(function)
     if row is not None:
-        if isinstance(function, python_types.BuiltinFunctionType) and not _any_staged(args, kwargs):
-            if function.__module__ in ("math", "builtins"):
-                return operators.compute(function, *args, **kwargs)
+        if _is_plain(function) and not _any_staged(args, kwargs):
+            return operators.compute(function, *args, **kwargs)
         return call_row(row, function, args, kwargs)
     if isinstance(function, np.ufunc) or _is_library(function):
         return _call_library(frame, function, args, kwargs)
@@ -105,6 +123,11 @@ def _is_generated(method: Bound) -> bool:
     cls = method.owner if isinstance(method.owner, type) else type(method.owner)
     name = getattr(method.function, "__name__", "")
     return name in ("_replace", "_asdict", "_make") and is_namedtuple(cls)
+
+
+def _is_plain(function: Any) -> bool:
+    """A function on numbers that is written in C and runs nothing else."""
+    return isinstance(function, python_types.BuiltinFunctionType) and function.__module__ in _PLAIN_MODULES
 
 
 def _is_hashable(value: Any) -> bool:
@@ -182,9 +205,8 @@ def _has_code(value: Any) -> bool:
 def _call_library(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
     if any(function is one for one in _STATIC_NUMPY) and not _any_staged(args, kwargs):
         return operators.compute(function, *args, **kwargs)
-    if isinstance(function, python_types.BuiltinFunctionType) and not _any_staged(args, kwargs):
-        if function.__module__ in ("math", "cmath"):
-            return operators.compute(function, *args, **kwargs)
+    if _is_plain(function) and not _any_staged(args, kwargs):
+        return operators.compute(function, *args, **kwargs)
     raise unsupported(function)
 
 

@@ -6,7 +6,9 @@ user's `__init__` is lowered and never runs; the generated one of dataclasses an
 
 from __future__ import annotations
 
+import collections
 import dataclasses
+import itertools
 import types as python_types
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +19,15 @@ from symdiff.frontend.arguments import is_namedtuple
 from symdiff.frontend.captures import capture
 from symdiff.frontend.frame import Frame, call
 from symdiff.frontend.lookup import in_class, user_method
+from symdiff.frontend.unpacking import iterate
 from symdiff.frontend.values import has_staged
+
+_ITERATORS = frozenset(
+    [itertools.chain, itertools.product, itertools.combinations, itertools.permutations, itertools.count,
+     itertools.repeat, itertools.islice, itertools.zip_longest, itertools.pairwise]
+)  # fmt: skip
+_COLLECTIONS = frozenset([collections.OrderedDict, collections.defaultdict, collections.deque])
+_FACTORIES = (list, dict, set, tuple, int, float)
 
 
 def construct(frame: Frame, cls: type, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -28,9 +38,14 @@ def construct(frame: Frame, cls: type, args: list[Any], kwargs: dict[str, Any]) 
         return operators.compute(cls, *args, **kwargs)
     if issubclass(cls, BaseException):
         return _exception(cls, args)
-    if cls.__module__ in ("builtins", "collections", "itertools", "enum", "string", "fractions", "decimal"):
-        if cls.__module__ in ("itertools", "collections") or not has_staged([args, kwargs]):
-            return operators.compute(cls, *args, **kwargs)
+    if cls in _ITERATORS:
+        return operators.compute(
+            cls, *(arg if isinstance(arg, int) else iterate(frame, arg) for arg in args), **kwargs
+        )
+    if cls in _COLLECTIONS and not any(callable(arg) and arg not in _FACTORIES for arg in args[:1]):
+        return operators.compute(cls, *args, **kwargs)
+    if cls.__module__ in ("builtins", "enum", "fractions", "decimal") and not has_staged([args, kwargs]):
+        return operators.compute(cls, *args, **kwargs)
     if type(cls).__call__ is not type.__call__:
         if not has_staged([args, kwargs]) and type(cls).__module__ == "enum":
             return operators.compute(cls, *args, **kwargs)
@@ -53,9 +68,9 @@ def construct(frame: Frame, cls: type, args: list[Any], kwargs: dict[str, Any]) 
 
 
 def _exception(cls: type, args: list[Any]) -> Any:
-    if has_staged(args):
-        return cls()
-    return operators.compute(cls, *args) if cls.__module__ == "builtins" else cls.__new__(cls)
+    if cls.__module__ == "builtins" and not has_staged(args):
+        return operators.compute(cls, *args)
+    return BaseException.__new__(cls) if "__new__" not in vars(cls) else Exception()
 
 
 def _namedtuple(frame: Frame, cls: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:

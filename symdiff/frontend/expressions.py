@@ -146,9 +146,9 @@ def _joined(frame: Frame, node: ast.JoinedStr) -> str:
 def _formatted(frame: Frame, node: ast.FormattedValue) -> Any:
     value = evaluate(frame, node.value)
     check_text([value])
-    convert = {-1: lambda v: v, 115: str, 114: repr, 97: ascii}[node.conversion]
+    convert: dict[int, Any] = {-1: lambda v: v, 115: str, 114: repr, 97: ascii}
     spec = evaluate(frame, node.format_spec) if node.format_spec is not None else ""
-    return compute(lambda: format(convert(value), spec))
+    return compute(lambda: format(convert[node.conversion](value), spec))
 
 
 # Comprehensions

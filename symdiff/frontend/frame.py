@@ -215,9 +215,7 @@ def statement_span(frame: Frame, statement: ast.stmt) -> Span:
         head: ast.AST = statement
         for name in ("iter", "test", "subject"):
             head = getattr(statement, name, None) or head
-        if isinstance(statement, ast.Return) and statement.value is not None:
-            head = statement.value
-        elif isinstance(statement, ast.FunctionDef):
+        if isinstance(statement, ast.FunctionDef):
             head = statement.args
         found = spans[id(statement)] = span_with_text(frame, statement, head)
     return found

@@ -14,6 +14,7 @@ import sys
 import types as python_types
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from symdiff.errors import SymdiffError, UnsupportedError
@@ -81,7 +82,7 @@ def lower(
     signature = inspect.signature(function, follow_wrapped=False)
     while True:
         try:
-            return _deeply(lambda s=static: _attempt(function, signature, bound, s))
+            return _deeply(partial(_attempt, function, signature, bound, static))
         except NeedStatic as need:
             if need.places <= static:
                 raise AssertionError("specialisation does not end") from None

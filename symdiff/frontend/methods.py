@@ -17,10 +17,40 @@ from symdiff.frontend.values import Method
 from symdiff.ir.node import Node
 from symdiff.ops.row import REGISTRY, row_of
 
-_SAME = (
-    "all any argmax argmin argsort choose clip compress conj conjugate cumprod cumsum diagonal dot max mean "
-    "min nonzero partition prod ptp ravel repeat round searchsorted squeeze std sum swapaxes take trace var"
-).split()
+_SAME = [
+    "all",
+    "any",
+    "argmax",
+    "argmin",
+    "argsort",
+    "choose",
+    "clip",
+    "compress",
+    "conj",
+    "conjugate",
+    "cumprod",
+    "cumsum",
+    "diagonal",
+    "dot",
+    "max",
+    "mean",
+    "min",
+    "nonzero",
+    "partition",
+    "prod",
+    "ptp",
+    "ravel",
+    "repeat",
+    "round",
+    "searchsorted",
+    "squeeze",
+    "std",
+    "sum",
+    "swapaxes",
+    "take",
+    "trace",
+    "var",
+]
 _WRITING = ("fill", "sort", "put", "itemset", "resize", "partition", "setfield", "setflags", "byteswap")
 
 

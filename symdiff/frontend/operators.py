@@ -49,11 +49,8 @@ COMPARE: dict[type[ast.cmpop], tuple[str, str, Callable[[Any, Any], Any], str, s
     ast.Gt: ("greater", ">", operator.gt, "gt", "lt"),
     ast.GtE: ("greater_equal", ">=", operator.ge, "ge", "le"),
 }
-BY_FUNCTION: dict[Any, type[ast.AST]] = {
-    facts[2]: kind  # type: ignore[index]
-    for table in (BINARY, UNARY, COMPARE)
-    for kind, facts in table.items()  # type: ignore[attr-defined]
-}
+_TABLES: tuple[dict[Any, Any], ...] = (BINARY, UNARY, COMPARE)
+BY_FUNCTION: dict[Any, type[ast.AST]] = {facts[2]: kind for table in _TABLES for kind, facts in table.items()}
 _LARGEST = 100_000  # elements or digits that an operator may make while compiling
 
 

@@ -1,7 +1,7 @@
 """The structure of what the function returns.
 
-Enters: an evaluated return value.  Leaves: result nodes and the `Tree` they fill.  Invariant: leaves are in the
-order of `arguments.flatten`.
+Enters: an evaluated return value.  Leaves: result nodes and the `Tree` they fill.  Invariant: leaves are in
+the order of `arguments.flatten`.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ def _pack(value: Any, results: list[Node], open: tuple[int, ...]) -> Tree:
     if isinstance(value, Closure | Bound | Method):
         raise UnsupportedError(f"The function returns a {kind_name(value)}.", "return arrays and numbers")
     open = (*open, id(value))
-    cls = tuple if isinstance(value, ShapeTuple) else type(value)
+    cls: Any = tuple if isinstance(value, ShapeTuple) else type(value)
     if isinstance(value, dict):
         children = [_pack(item, results, open) for item in value.values()]
         return Tree("dict", tuple(children), tuple(value), cls)
     if is_namedtuple(cls):
         children = [_pack(item, results, open) for item in value]
-        return Tree("namedtuple", tuple(children), cls._fields, cls)  # type: ignore[attr-defined]
+        return Tree("namedtuple", tuple(children), cls._fields, cls)
     if isinstance(value, list | tuple):
         children = [_pack(item, results, open) for item in value]
         return Tree("list" if isinstance(value, list) else "tuple", tuple(children), (), cls)

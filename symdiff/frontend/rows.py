@@ -90,7 +90,7 @@ def _attribute(row: Row, name: str, value: Any) -> Any:
 
 
 def _not_weak(row: Row, nodes: list[Node]) -> list[Node]:
-    """A ufunc called on numbers alone: NumPy's result is a NumPy scalar, Python's operator would give a number."""
+    """A ufunc called on numbers alone gives a NumPy scalar, Python's operator would give a number."""
     if any(node.type.kind != "number" for node in nodes):
         return nodes
     return [arrays.array_of_number(nodes[0]), *nodes[1:]]

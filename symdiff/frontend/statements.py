@@ -1,7 +1,8 @@
 """Statements.
 
-Enters: `ast` statements.  Leaves: where control goes next.  Invariant: loops over compile-time containers and
-branches on compile-time values run while compiling; a staged condition is an error with what to write instead.
+Enters: `ast` statements.  Leaves: where control goes next.  Invariant: loops over compile-time containers
+and branches on compile-time values run while compiling; a staged condition is an error with what to write
+instead.
 """
 
 from __future__ import annotations

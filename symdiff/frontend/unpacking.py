@@ -85,7 +85,7 @@ def unpack(frame: Frame, value: Any, targets: list[ast.expr]) -> list[Any]:
     after = len(targets) - stars[0] - 1
     if len(values) < len(targets) - 1:
         raise UserError(
-            f"ValueError: not enough values to unpack (expected at least {len(targets) - 1}, got {len(values)})"
+            f"ValueError: not enough values (expected at least {len(targets) - 1}, got {len(values)})"
         )
     end = len(values) - after
     return [*values[: stars[0]], values[stars[0] : end], *values[end:]]

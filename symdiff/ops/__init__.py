@@ -1,11 +1,11 @@
 """Every fact about every operation, once: type, derivative, spelling on each backend."""
 
 from symdiff.ops import (
-    arithmetic, axes, creation, einsum, elementwise, folds, indexing, joining, linalg, methods, piecewise,
+    arithmetic, axes, creation, einsum, elementwise, folds, indexing, joining, linalg, piecewise,
     products, python_math, reductions, rounding, shaping,
 )  # fmt: skip
 
 __all__ = [
     "arithmetic", "axes", "creation", "einsum", "elementwise", "folds", "indexing", "joining", "linalg",
-    "methods", "piecewise", "products", "python_math", "reductions", "rounding", "shaping",
+    "piecewise", "products", "python_math", "reductions", "rounding", "shaping",
 ]  # fmt: skip

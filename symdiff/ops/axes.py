@@ -306,14 +306,6 @@ ravel = linear(
     method="ravel",
     view=True,
 )
-flatten = linear(
-    np.ndarray.flatten,
-    "x, order='C'",
-    lambda x, order="C": types.array(infer.numpy_dtype(x), _flat_dims(x)),
-    lambda g, x, **attrs: reshape(g, shape_of(x), **attrs),
-    method="flatten",
-    spelling="np.ravel",
-)
 
 
 def _flat_dims(x: Node) -> Dims:

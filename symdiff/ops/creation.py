@@ -12,7 +12,7 @@ from symdiff.ir.build import current
 from symdiff.ir.node import Node
 from symdiff.ir.types import Dim, Type
 from symdiff.ops import infer
-from symdiff.ops.lowering import bind, literal, nested, sugar, to_node, to_shape
+from symdiff.ops.lowering import bind, known_rank, literal, nested, sugar, to_node, to_shape
 from symdiff.ops.reductions import add_reduce
 from symdiff.ops.row import Row, constant, linear
 from symdiff.ops.shaping import astype, broadcast_to, copy, expand_dims, length, make_shape, reshape, shape_of
@@ -121,7 +121,7 @@ arange = linear(
 def _weights(start: Node, stop: Node, num: int, endpoint: bool) -> Node:
     """How much of the way each element has gone, along the first axis."""
     way = linspace(0, 1, **({"num": num} if num != 50 else {}), **({} if endpoint else {"endpoint": False}))
-    rank = max(start.type.rank or 0, stop.type.rank or 0)
+    rank = max(known_rank(start, "np.linspace"), known_rank(stop, "np.linspace"))
     return expand_dims(way, axis=tuple(range(1, rank + 1))) if rank else way
 
 
@@ -208,4 +208,3 @@ randn = _random("randn", "*sizes", lambda *sizes: types.array("float64", tuple(m
 for _name in ("random", "random_sample", "standard_normal", "normal", "uniform"):
     _random(_name, "*operands", _floats, lower=_sized)
 
-assert shape_of

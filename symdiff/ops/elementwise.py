@@ -24,6 +24,10 @@ def elementwise(function: np.ufunc, *partials: Callable[..., Any] | None, **fact
     return row(kind, function, text, infer.of_ufunc(function), partials=partials, **facts)  # type: ignore[arg-type]
 
 
+def is_complex(x: Node) -> bool:
+    return x.type.dtype.startswith("complex")
+
+
 LN2, LN10, DEGREE = math.log(2), math.log(10), math.pi / 180
 UNIT = (-0.9, 0.9)
 
@@ -52,8 +56,10 @@ sinh = elementwise(np.sinh, lambda x, y: cosh(x), domain=(-2, 2))
 cosh = elementwise(np.cosh, lambda x, y: sinh(x), domain=(-2, 2))
 # 1 - y*y is exactly 0 at x = 19, where the derivative is 1.3e-16.
 tanh = elementwise(np.tanh, lambda x, y: 1 / cosh(x) ** 2, domain=(-3, 3))
-# 1 + x*x overflows.
-arcsinh = elementwise(np.arcsinh, lambda x, y: 1 / hypot(1, x), domain=(-3, 3))
+# 1 + x*x overflows; complex numbers have no hypot.
+arcsinh = elementwise(
+    np.arcsinh, lambda x, y: 1 / (sqrt(1 + x**2) if is_complex(x) else hypot(1, x)), domain=(-3, 3)
+)
 arccosh = elementwise(np.arccosh, lambda x, y: 1 / (sqrt(x - 1) * sqrt(x + 1)), domain=(1.2, 3))
 arctanh = elementwise(np.arctanh, lambda x, y: 1 / ((1 - x) * (1 + x)), domain=UNIT)
 

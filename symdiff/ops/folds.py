@@ -115,7 +115,7 @@ def _absorbed(op: Row, a: Node, b: Node) -> Node | None:
         absorbed = op.infer(*((inner, second) if first is a else (second, inner)))
         if inner.type.kind == "number":  # weak: the dtype is that of the other operand
             absorbed = absorbed.with_dtype(result.dtype)
-        if same_type(result, absorbed):
+        if same_type(result, absorbed) or (is_scalar(inner) and shaped_as(first) is shaped_as(second)):
             return build(inner)
         if second.type.dims == () and inner.type.dims is not None:
             return broadcast_to(build(inner), first.args[1])
@@ -231,7 +231,7 @@ def _regrouped(scalar: Node, product: Node) -> Node | None:
 @fold(multiply)
 def _multiply(a: Node, b: Node) -> Node | None:
     for first, second in ((a, b), (b, a)):
-        if is_const(first, 1) and same_type(multiply.infer(a, b), second.type):
+        if is_const(first, 1) and (same_type(multiply.infer(a, b), second.type) or not second.type.dtype):
             return second
         if is_const(first, -1) and same_type(multiply.infer(a, b), second.type):
             return -second
@@ -271,7 +271,7 @@ def _divide(a: Node, b: Node) -> Node | None:
 
 @fold(power)
 def _power(a: Node, b: Node) -> Node | None:
-    if is_const(b, 1) and same_type(power.infer(a, b), a.type):
+    if is_const(b, 1) and (same_type(power.infer(a, b), a.type) or not a.type.dtype):
         return a
     return _computed(operator.pow)(a, b)
 
@@ -310,8 +310,8 @@ def _measured(x: Node) -> Node | None:
 
 @fold(shape_of)
 def _shape(x: Node) -> Node | None:
-    other = _measured(x)
-    return None if other is None else shape_of(other)
+    other = _measured(x) if x.type.dims is not None else shaped_as(x)
+    return None if other is None or other is x else shape_of(other)
 
 
 @fold(size)
@@ -324,8 +324,8 @@ def _size(x: Node) -> Node | None:
         along = [i for i, dim in enumerate(x.type.dims) if builder.sizes.find(dim) == total]
         if len(along) == 1 and _measured(x) is None:
             return length(x, axis=along[0]) if x.op.name != "param" else None
-    other = _measured(x)
-    return None if other is None else size(other)
+    other = _measured(x) if x.type.dims is not None else shaped_as(x)
+    return None if other is None or other is x else size(other)
 
 
 @fold(length)
@@ -425,13 +425,40 @@ def _scatter(g: Node, shape: Node, *operands: Node, index: Any) -> Node | None:
     return reshape(g, shape) if len(plain) == len(index) else None
 
 
+def shaped_as(node: Node) -> Node:
+    """A value of the same shape, whatever it is: arithmetic with constants and unary functions keep shapes."""
+    while True:
+        if node.op is fit_like and not node.primal:
+            node = node.args[1]
+        elif node.op is broadcast_to and node.args[1].op is shape_of:
+            node = node.args[1].args[0]
+        elif isinstance(node.op, Row) and node.op.kind == "elementwise":
+            operands = [arg for arg in node.args if arg.type.dims != ()]
+            if len(operands) != 1:
+                return node
+            node = operands[0]
+        else:
+            return node
+
+
+def _fit_unknown(g: Node, x: Node) -> Node | None:
+    """Without types: nothing to do where both have one shape; one sum instead of two in a row."""
+    if g.op is fit_like and not g.primal and x in g.args[1].args:
+        return fit_like(g.args[0], x)
+    if x.op.name == "param":
+        return None  # its dtype is kept by the runtime
+    if shaped_as(g) is shaped_as(x) or (x.type.dims == () and _is_weak(g)):
+        return g
+    return None
+
+
 @fold(fit_like)
 def _fit_like(g: Node, x: Node) -> Node | None:
     """What types know of the sum that undoes broadcasting and the cast that undoes promotion."""
     sizes = current().sizes
     source, target = sizes.resolve(g.type.dims), sizes.resolve(x.type.dims)
     if source is None or target is None or not g.type.dtype or not x.type.dtype:
-        return None
+        return _fit_unknown(g, x)
     if x.type.kind == "number":
         fitted = g if source == () else add_reduce(g)
     else:

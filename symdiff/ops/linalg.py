@@ -13,15 +13,14 @@ from symdiff.ir.build import current
 from symdiff.ir.node import Node
 from symdiff.ir.types import Dims, Type
 from symdiff.ops import infer
-from symdiff.ops.arithmetic import equal
 from symdiff.ops.axes import tril
 from symdiff.ops.elementwise import nonzero
-from symdiff.ops.lowering import known_rank, literal, to_node
+from symdiff.ops.lowering import known_rank, literal, sugar, to_node
 from symdiff.ops.piecewise import absolute, conjugated, sign
 from symdiff.ops.products import swapped
-from symdiff.ops.reductions import _ties, add_reduce, given, nonlinear
+from symdiff.ops.reductions import add_reduce, given, nonlinear, ties
 from symdiff.ops.row import Row, constant, custom
-from symdiff.ops.shaping import conjugate, expand_dims, real_dtype
+from symdiff.ops.shaping import expand_dims, real_dtype, squeeze
 
 
 def _floating(dtype: str) -> str:
@@ -41,7 +40,7 @@ def _norm_slope(x: Node, y: Node, axis: Any, ord: Any = None) -> Node:
     if ord in (None, "fro") or (ord == 2 and vector):
         return conjugated(x) / nonzero(y)
     if vector and ord in (math.inf, -math.inf):
-        return sign(x) * _ties(absolute(x), y, axis)
+        return sign(x) * ties(absolute(x), y, axis)
     if vector and ord == 1:
         return sign(x)
     if vector and ord == 0:
@@ -52,7 +51,7 @@ def _norm_slope(x: Node, y: Node, axis: Any, ord: Any = None) -> Node:
         rows, columns = axes if axes is not None else (-2, -1)
         inner, outer = (rows, columns) if abs(ord) == 1 else (columns, rows)
         sums = add_reduce(absolute(x), axis=inner, keepdims=True)
-        return sign(x) * _ties(sums, y, outer)
+        return sign(x) * ties(sums, y, outer)
     raise UnsupportedError(f"The matrix norm with ord={ord!r} has no derivative rule.", "ord=None, 1 or np.inf")
 
 
@@ -73,21 +72,6 @@ def _vector_norm(x: Any, *, axis: Any = None, keepdims: bool = False, ord: Any =
     if axis is None and known_rank(x, "np.linalg.vector_norm") != 1:
         raise UnsupportedError("np.linalg.vector_norm of a matrix without axis is not supported.", "np.ravel it")
     return _norm_given(norm, x, ord, axis, keepdims)
-
-
-def _linalg_sugar() -> None:
-    from symdiff.ops.lowering import sugar
-
-    sugar(np.linalg.vector_norm, _vector_norm, name="linalg.vector_norm")
-    sugar(
-        np.linalg.matrix_norm,
-        lambda x, *, keepdims=False, ord="fro": _norm_given(norm, x, ord, (-2, -1), keepdims),
-        name="linalg.matrix_norm",
-    )
-    sugar(np.linalg.slogdet, lambda x: (slogdet_sign(to_node(x)), logabsdet(to_node(x))), name="linalg.slogdet")
-
-
-_linalg_sugar()
 
 
 def _square(x: Node) -> Dims | None:
@@ -139,6 +123,15 @@ logabsdet = custom(
 slogdet_sign = constant(None, "x", _infer_stacked, name="linalg.slogdet.sign")
 
 
+sugar(np.linalg.vector_norm, _vector_norm, name="linalg.vector_norm")
+sugar(
+    np.linalg.matrix_norm,
+    lambda x, *, keepdims=False, ord="fro": _norm_given(norm, x, ord, (-2, -1), keepdims),
+    name="linalg.matrix_norm",
+)
+sugar(np.linalg.slogdet, lambda x: (slogdet_sign(to_node(x)), logabsdet(to_node(x))), name="linalg.slogdet")
+
+
 def _infer_solve(a: Node, b: Node) -> Type:
     dtype = infer.numpy_dtype_of_all((a, b))
     left, right = _square(a), b.type.dims
@@ -156,23 +149,18 @@ def _solve_vjp(g: Node, y: Node, a: Node, b: Node) -> tuple[Node, Node]:
         if known_rank(a, "np.linalg.solve") == 2:
             back = solve(swapped(a), g)
         else:
-            back = _first_column(solve(swapped(a), expand_dims(g, axis=-1)))
+            back = squeeze(solve(swapped(a), expand_dims(g, axis=-1)), axis=-1)
         return -(expand_dims(back, axis=-1) * expand_dims(y, axis=-2)), back
     back = solve(swapped(a), g)
     return -(back @ swapped(y)), back
-
-
-def _first_column(x: Node) -> Node:
-    from symdiff.ops.shaping import squeeze
-
-    return squeeze(x, axis=-1)
 
 
 def _solve_jvp(tangents: tuple[Node | None, Node | None], y: Node, a: Node, b: Node) -> Node:
     ta, tb = tangents
     if known_rank(b, "np.linalg.solve") == 1 and known_rank(a, "np.linalg.solve") > 2 and ta is not None:
         change = -(ta @ expand_dims(y, axis=-1))
-        return _first_column(solve(a, change if tb is None else expand_dims(tb, axis=-1) + change))
+        change = change if tb is None else expand_dims(tb, axis=-1) + change
+        return squeeze(solve(a, change), axis=-1)
     change = tb if ta is None else -(ta @ y) if tb is None else tb - ta @ y
     assert change is not None
     return solve(a, change)
@@ -203,5 +191,3 @@ def _cholesky_jvp(tangents: tuple[Node], y: Node, x: Node) -> Node:
 cholesky = custom(
     np.linalg.cholesky, "x", _infer_square, _cholesky_vjp, _cholesky_jvp, name="linalg.cholesky"
 )
-assert conjugate
-assert equal

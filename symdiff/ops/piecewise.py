@@ -15,14 +15,10 @@ from symdiff.ir import types
 from symdiff.ir.node import Node
 from symdiff.ops import infer
 from symdiff.ops.arithmetic import equal, floor_divide, greater, less, power_base, power_exponent, remainder
-from symdiff.ops.elementwise import cos, elementwise, hypot, isfinite, isnan, nonzero, trunc, where
+from symdiff.ops.elementwise import cos, elementwise, hypot, is_complex, isfinite, isnan, nonzero, trunc, where
 from symdiff.ops.lowering import bind, sugar, to_node
 from symdiff.ops.row import Row, row
 from symdiff.ops.shaping import conjugate
-
-
-def is_complex(x: Node) -> bool:
-    return x.type.dtype.startswith("complex")
 
 
 def conjugated(x: Node) -> Node:

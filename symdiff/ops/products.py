@@ -5,7 +5,6 @@ The transpose of a product is a product, always one that BLAS can do where there
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from symdiff.ops.axes import moveaxis
 from symdiff.ops.creation import eye
 from symdiff.ops.lowering import bind, known_rank, literal, sugar, to_node
 from symdiff.ops.reductions import add_reduce
-from symdiff.ops.row import Row, composite, linear, multilinear
+from symdiff.ops.row import REGISTRY, Row, composite, linear, multilinear
 from symdiff.ops.shaping import (
     conjugate, expand_dims, fit_like, length, make_shape, reshape, shape_of, squeeze, swapaxes,
     transpose,
@@ -315,23 +314,19 @@ def _multi_dot(operands: Any) -> Node:
 
 
 def _matrix_power(x: Any, n: Any) -> Node:
-    from symdiff.ops.linalg import inv
-
+    """By repeated squaring."""
     x, n = to_node(x), literal("n", n)
-    base, power = (x, n) if n >= 0 else (inv(x), -n)
-    if power == 0:
-        return fit_like(eye(length(x, axis=known_rank(x, "np.linalg.matrix_power") - 1)), x)
+    base, power = (REGISTRY["linalg.inv"](x), -n) if n < 0 else (x, n)
     result = None
-    for bit in bin(power)[:1:-1]:
-        if bit == "1":
+    while power:
+        if power % 2:
             result = base if result is None else result @ base
-        if bit != "b" and power > 1:
-            base = base @ base
-        power >>= 1
-    assert result is not None
+        power //= 2
+        base = base @ base if power else base
+    if result is None:
+        result = fit_like(eye(length(x, axis=known_rank(x, "np.linalg.matrix_power") - 1)), x)
     return result
 
 
 sugar(np.linalg.multi_dot, _multi_dot, name="linalg.multi_dot")
 sugar(np.linalg.matrix_power, _matrix_power, name="linalg.matrix_power")
-assert math

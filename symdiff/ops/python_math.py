@@ -10,10 +10,9 @@ from typing import Any
 from symdiff.errors import UnsupportedError
 from symdiff.ir import types
 from symdiff.ir.node import Node
-from symdiff.ops import arithmetic, elementwise, piecewise
-from symdiff.ops.lowering import bind, sugar, to_node
+from symdiff.ops import arithmetic, elementwise, infer, piecewise
+from symdiff.ops.lowering import bind, to_node
 from symdiff.ops.row import Row, register
-from symdiff.ops.shaping import conjugate
 
 
 def _math(name: str, like: Row, dtype: str = "float") -> None:
@@ -86,9 +85,7 @@ def _extreme(function: Any, of_many: str, pair: Row) -> None:
 
     def infer_extreme(a: Node, b: Node) -> types.Type:
         if a.type.kind == b.type.kind == "number":
-            from symdiff.ops.infer import widest
-
-            return types.number(widest(a.type.dtype, b.type.dtype))
+            return types.number(infer.widest(a.type.dtype, b.type.dtype))
         return pair.infer(a, b)
 
     register(
@@ -109,5 +106,3 @@ def _to_number(function: Callable[..., Any], dtype: str) -> None:
 
 _to_number(int, "int")
 _to_number(bool, "bool")
-assert sugar
-assert conjugate

@@ -17,9 +17,8 @@ from symdiff.ir.build import current
 from symdiff.ir.node import Node
 from symdiff.ops import infer
 from symdiff.ops.arithmetic import equal
-from symdiff.ops.elementwise import isnan, logical_and, logical_not, nonzero, where
+from symdiff.ops.elementwise import is_complex, isnan, logical_and, logical_not, nonzero, where
 from symdiff.ops.lowering import bind, known_rank, literal, sugar, to_node
-from symdiff.ops.piecewise import is_complex
 from symdiff.ops.row import Row, composite, constant, custom, linear
 from symdiff.ops.shaping import broadcast_to, expand_dims, length, reshape, shape_of, size
 
@@ -90,7 +89,7 @@ mean = linear(
 )
 
 
-def _ties(x: Node, y: Node, axis: Any) -> Node:
+def ties(x: Node, y: Node, axis: Any) -> Node:
     """An equal share for every element that equals the extremum."""
     mask = equal(x, y)
     return mask / add_reduce(mask, axis=axis, keepdims=True) if axis is not None else mask / add_reduce(mask)
@@ -101,10 +100,10 @@ def _infer_extremum(x: Node, axis: Any = None, keepdims: bool = False) -> types.
 
 
 max_reduce = nonlinear(
-    np.max, _TEXT, _ties, name="max", infer=_infer_extremum, also=(np.amax,), method="max", domain=(-2, 2)
+    np.max, _TEXT, ties, name="max", infer=_infer_extremum, also=(np.amax,), method="max", domain=(-2, 2)
 )
 min_reduce = nonlinear(
-    np.min, _TEXT, _ties, name="min", infer=_infer_extremum, also=(np.amin,), method="min", domain=(-2, 2)
+    np.min, _TEXT, ties, name="min", infer=_infer_extremum, also=(np.amin,), method="min", domain=(-2, 2)
 )
 
 

@@ -10,13 +10,12 @@ from symdiff.ir import types
 from symdiff.ir.node import Node
 from symdiff.ir.types import Type
 from symdiff.ops import infer
-from symdiff.ops.arithmetic import multiply
 from symdiff.ops.elementwise import where
 from symdiff.ops.indexing import _take_along_axis
 from symdiff.ops.lowering import arrays, sugar
 from symdiff.ops.piecewise import arctan2
 from symdiff.ops.row import composite, constant, linear
-from symdiff.ops.shaping import imag, make_shape, real, reshape
+from symdiff.ops.shaping import fit_like, imag, make_shape, real, reshape
 
 
 def _always(dtype: str) -> Any:
@@ -65,6 +64,18 @@ searchsorted = constant(
 )
 
 
+_NUMBERS = {"b": "bool", "i": "int", "u": "int", "f": "float", "c": "complex"}
+
+
+def _infer_item(x: Node) -> Type:
+    """The Python number that an array of one element holds."""
+    dtype = infer.numpy_dtype(x)
+    return types.number(_NUMBERS[np.dtype(dtype).kind] if dtype else "")
+
+
+item = linear(np.ndarray.item, "x", _infer_item, lambda g, x: fit_like(g, x), method="item")
+
+
 def _angle(x: Node, deg: bool = False) -> Node:
     phase = arctan2(imag(x), real(x))
     return phase * (180 / np.pi) if deg else phase
@@ -81,5 +92,3 @@ def _select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
 
 
 sugar(np.select, _select)
-assert linear
-assert multiply

@@ -1,5 +1,5 @@
 """Functions that the front end must refuse, each with the arguments of a call; the reports are golden."""
-# ruff: noqa: E741, B018, B023, F821, F841, RUF059, SIM, T201, B905
+# ruff: noqa: F821, F841, T201
 
 from __future__ import annotations
 
@@ -320,11 +320,8 @@ def objects(params):
 
 @case(V)
 def multi_line(x):
-    y = (
-        x
-        + np.unwrap(
-            x,
-        )
+    y = x + np.unwrap(
+        x,
     )
     return y
 

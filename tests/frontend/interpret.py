@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,10 @@ def index_of(spec: tuple[tuple[Any, ...], ...], operands: list[Any]) -> Any:
     return tuple(made)
 
 
+def joined(name: str, *items: Any, **attrs: Any) -> Any:
+    return getattr(np, name)(items, **attrs)
+
+
 SPECIAL: dict[str, Callable[..., Any]] = {
     "length": lambda x, axis=0: np.shape(x)[axis],
     "shape": np.shape,
@@ -51,7 +56,7 @@ SPECIAL: dict[str, Callable[..., Any]] = {
     "copy": lambda x: x.copy(),
     "absolute": abs,
     **{
-        name: lambda *items, _f=getattr(np, name), **attrs: _f(items, **attrs)
+        name: partial(joined, name)
         for name in ("concatenate", "stack", "vstack", "hstack", "dstack", "column_stack")
     },
 }

@@ -2,8 +2,8 @@
 
 In a module of its own because pytest rewrites the asserts of test modules.
 """
-# Written as users write: names such as `l`, unused values, lambdas bound to names and odd styles are the point.
-# ruff: noqa: E731, E741, B008, B023, RUF005, RUF012, C408, SIM, F841, UP, B905, RUF059
+# Written as users write: lambdas bound to names, unused values and odd styles are the point.
+# ruff: noqa: B023, B905, E731, E741, I001, RUF005, RUF021, SIM108
 
 from __future__ import annotations
 

@@ -102,6 +102,7 @@ SPECIAL: dict[str, Callable[[list[Any], dict[str, Any]], Any]] = {
     "make_shape": lambda args, attrs: tuple(map(int, args)),
     "fit_like": lambda args, attrs: fit_like(*args),
     "to_float": lambda args, attrs: float(np.real(args[0])),
+    "item": lambda args, attrs: np.asarray(args[0]).item(),
     "astype": lambda args, attrs: np.asarray(args[0]).astype(attrs["dtype"])[()],
     "index": lambda args, attrs: args[0][_indexed(attrs["index"], args[1:])],
     "scatter": _scatter,

@@ -31,6 +31,9 @@ class Draw:
         low, high = self.low if low is None else low, self.high if high is None else high
         return np.asarray(self.generator.uniform(low, high, shape), dtype=self.dtype)
 
+    def complex(self, *shape: int) -> np.ndarray:
+        return np.asarray(self(*shape) + 1j * self(*shape))
+
     def number(self) -> Staged:
         return Staged(float(self.generator.uniform(self.low, self.high)))
 
@@ -139,14 +142,26 @@ class Sample:
 
 
 def inner(a: list[Any], b: list[Any]) -> float:
-    return float(sum(np.sum(np.asarray(x, dtype=np.float64) * np.asarray(y)) for x, y in zip(a, b, strict=True)))
+    """The real part of the sum of products: for complex values the pairing that cotangents are defined by."""
+    return float(sum(np.real(np.sum(np.multiply(x, y, dtype=wide(x, y)))) for x, y in zip(a, b, strict=True)))
+
+
+def wide(*values: Any) -> np.dtype[Any]:
+    return np.result_type(np.float64, *map(np.asarray, values))
 
 
 def random_like(values: list[Any], seed: int) -> list[Any]:
     generator = np.random.default_rng(seed)
+
+    def like(v: np.ndarray) -> np.ndarray:
+        drawn = generator.uniform(0.5, 1.5, np.shape(v))
+        if v.dtype.kind == "c":
+            drawn = drawn + 1j * generator.uniform(-1, 1, np.shape(v))
+        return np.asarray(drawn, v.dtype)
+
     return [
-        np.asarray(generator.uniform(0.5, 1.5, np.shape(v)), np.asarray(v).dtype)
-        if isinstance(v, np.ndarray)
+        like(np.asarray(v))
+        if isinstance(v, np.ndarray | np.generic)
         else float(generator.uniform(0.5, 1.5))
         for v in values
     ]
@@ -165,6 +180,8 @@ def moved(values: list[Any], places: list[int], direction: list[Any], step: floa
     result = list(values)
     for place, change in zip(places, direction, strict=True):
         result[place] = result[place] + step * change
+        if isinstance(values[place], np.ndarray):
+            result[place] = np.asarray(result[place])
     return result
 
 
@@ -174,7 +191,6 @@ def gradient_error(sample: Sample, order: int = 1, step: float = 1e-3) -> float:
     if not outputs or not places:
         return 0.0
     function, values, original = sample.function, sample.values, sample.numpy
-    extra: list[Any] = []
     for _ in range(order - 1):
         seeds = random_like([evaluate(function, *values)[i] for i in outputs], 3)
         function = sample.pulled_back(function, outputs)
@@ -187,9 +203,8 @@ def gradient_error(sample: Sample, order: int = 1, step: float = 1e-3) -> float:
     def run(point: list[Any]) -> list[Any]:
         return original(point) if order == 1 else evaluate(current, *point)
 
-    assert not extra
     base = run(values)
-    weights = random_like([np.asarray(base[i]) for i in outputs], 5)
+    weights = random_like([base[i] for i in outputs], 5)
     direction = random_like([values[i] for i in places], 11)
 
     def objective(step: float) -> float:

@@ -62,6 +62,7 @@ SPECS: dict[str, list[Spec]] = {
     "clip": [
         lambda r: args(r(5), -0.5, 0.5), lambda r: args(r(2, 3), r(3) - 1, r(3) + 1), lambda r: args(r(4), None, 0.5),
         lambda r: args(r(4), 0.1, None), lambda r: args(r(4), a_min=-0.3, a_max=0.2), lambda r: args(r(3), 0, r(3)),
+        lambda r: args(r(3) - 3, r(3), r(3) + 4), lambda r: args(r(3) + 9, r(3), r(3) + 4),
     ],
     "ldexp": [lambda r: args(r(3), ints(1, 2, 3)), lambda r: args(r(2, 3), 2)],
     "left_shift": [lambda r: args(ints(1, 2), 2)],
@@ -77,8 +78,9 @@ SPECS: dict[str, list[Spec]] = {
     "modf": [lambda r: args(5 * r(3))],
     "math.ldexp": [lambda r: args(r.number(), 3)],
     "math.log": [lambda r: args(r.number()), lambda r: args(r.number(), 2)],
-    "builtins.max": [lambda r: args(r.number(), r.number()), lambda r: args(r.number(), 0.5, r.number())],
-    "builtins.min": [lambda r: args(r.number(), r.number())],
+    "math.fmod": [lambda r: args(Staged(7.5), Staged(2.0))],
+    "builtins.max": [lambda r: args(Staged(1.0), Staged(2.0)), lambda r: args(Staged(2.0), Staged(1.0)), lambda r: args(r.number(), 0.5, r.number())],
+    "builtins.min": [lambda r: args(Staged(1.0), Staged(2.0)), lambda r: args(Staged(2.0), Staged(1.0))],
     "max": REDUCED + MANY_AXES, "min": REDUCED + MANY_AXES, "prod": REDUCED + MANY_AXES,
     "sum": [*REDUCED, *MANY_AXES, lambda r: args(r(2, 3), dtype=np.float64), lambda r: args(r(0, 3), axis=0),
             lambda r: args(r(2, 3), 0)],
@@ -168,10 +170,10 @@ SPECS: dict[str, list[Spec]] = {
     "atleast_3d": [lambda r: args(r()), lambda r: args(r(3)), lambda r: args(r(2, 3)), lambda r: args(r(2, 3, 4))],
     "diff": [lambda r: args(r(4)), lambda r: args(r(4), n=2), lambda r: args(r(3, 4), axis=0)],
     "ravel": [lambda r: args(r(2, 3)), lambda r: args(r(2, 3), order="F"), lambda r: args(r(3))],
-    "flatten": [lambda r: args(r(2, 3)), lambda r: args(r(2, 3), order="F")],
+    "item": [lambda r: args(r()), lambda r: args(r(1, 1))],
     "astype": [lambda r: args(r(3), "float64"), lambda r: args(r(3), "float32")],
-    "real": UNARY, "imag": UNARY[:5], "conjugate": UNARY, "copy": UNARY, "to_float": [lambda r: args(r()), lambda r: args(r.number())],
-    "angle": UNARY[:5], "fit_like": [],
+    "real": UNARY, "imag": [*UNARY[:5], lambda r: args(r.complex(3))], "conjugate": UNARY, "copy": UNARY, "to_float": [lambda r: args(r()), lambda r: args(r.number())],
+    "angle": [*UNARY[:5], lambda r: args(r.complex(3)), lambda r: args(r.complex(3), deg=True)], "fit_like": [],
     "concatenate": [lambda r: args([r(3), r(2)]), lambda r: args((r(2, 3), r(4, 3))), lambda r: args([r(2, 3), r(2, 1)], axis=-1),
                     lambda r: args([r(2, 3), r(2)], axis=None), lambda r: args([r(2), r(3), r(4)])],
     "stack": [lambda r: args([r(3), r(3)]), lambda r: args([r(2, 3), r(2, 3)], axis=-1), lambda r: args([r(3), r(3)], axis=1), lambda r: args([r(), r()])],
@@ -192,7 +194,8 @@ SPECS: dict[str, list[Spec]] = {
     "zeros": [lambda r: args((2, 3)), lambda r: args(3, dtype=int)], "ones": [lambda r: args((2, 3)), lambda r: args(3, np.float32)],
     "empty": [lambda r: args((2, 3))], "zeros_like": UNARY[:5], "ones_like": UNARY[:5], "empty_like": UNARY[:5],
     "full_like": [lambda r: args(r(2, 3), r()), lambda r: args(r(3), 2.0)],
-    "arange": [lambda r: args(3), lambda r: args(1, 4), lambda r: args(0, 6, 2), lambda r: args(Staged(4))],
+    "arange": [lambda r: args(3), lambda r: args(1, 4), lambda r: args(0, 6, 2), lambda r: args(Staged(4)),
+               lambda r: args(Staged(0.1), 1.9, Staged(0.5))],
     "linspace": [lambda r: args(r(), r(), 5), lambda r: args(0.0, r.number(), 5), lambda r: args(r(2), r(2), 4), lambda r: args(r(), 3.0, num=4, endpoint=False)],
     "eye": [lambda r: args(3), lambda r: args(2, 3, 1), lambda r: args(2, M=4), lambda r: args(3, dtype="float32")],
     "identity": [lambda r: args(3)],
@@ -250,6 +253,22 @@ def specs_of(row: Row) -> list[Spec] | None:
         return [*BINARY, *CONSTANT_SECOND] if len(row.operands) == 2 else UNARY
     return None
 
+
+HOLOMORPHIC = (
+    "exp log sqrt square reciprocal sin cos tan arcsin arctan sinh cosh tanh arcsinh negative absolute conjugate real "
+    "sum mean prod cumsum cumprod ravel transpose linalg.norm flip copy"
+).split()
+for _name in HOLOMORPHIC:
+    SPECS[_name] = [*(specs_of(REGISTRY[_name]) or ()), lambda r: args(r.complex(2, 3))]
+for _name in ("add", "subtract", "multiply", "divide", "power", "outer", "inner", "vdot", "vecdot", "dot", "matmul"):
+    SPECS[_name] = [
+        *(specs_of(REGISTRY[_name]) or ()),
+        lambda r: args(r.complex(3), r.complex(3)),
+        lambda r: args(r(3), r.complex(3)),
+    ]
+SPECS["linalg.inv"].append(lambda r: args(well(r, 2, 2) + 1j * r(2, 2)))
+SPECS["linalg.det"].append(lambda r: args(well(r, 2, 2) + 1j * r(2, 2)))
+SPECS["linalg.solve"].append(lambda r: args(well(r, 2, 2) + 1j * r(2, 2), r(2)))
 
 CASES: list[Any] = [
     (row.name, i) for row in REGISTRY.values() for i in range(len(specs_of(row) or ()))

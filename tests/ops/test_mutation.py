@@ -10,7 +10,6 @@ import pytest
 from ops.samples import Sample, gradient_error
 from ops.specs import RANDOM, specs_of
 
-from symdiff.ir.node import Node
 from symdiff.ops.row import REGISTRY, Row
 
 
@@ -24,7 +23,7 @@ def each(change: Callable[[Any], Any], index: int) -> Callable[[Any], Any]:
 
 
 CHANGES: dict[str, Callable[[Any], Any]] = {
-    "negated": lambda part: None if part is None else -part,
+    "negated": lambda part: None if part is None else -1 * part,
     "doubled": lambda part: None if part is None else 2 * part,
     "dropped": lambda part: None,
 }
@@ -53,7 +52,7 @@ ZERO = REGISTRY["sign"].partials[0]
 UNSEEN = RANDOM | {
     "index", "scatter", "add_at", "fit_like", "matmul_left", "matmul_right", "linalg.slogdet.logabsdet", "astype",
     # The step's only derivative lives at the step: see the table of kinks.
-    "heaviside", "flatten",
+    "heaviside",
 }  # fmt: skip
 MUTANTS = [
     pytest.param(row, field, made, id=f"{row.name}-{label}")
@@ -87,6 +86,3 @@ def test_mutant_is_caught(row: Row, field: str, made: Any) -> None:
                 return
     pytest.fail(f"{row.name}: no sample notices the mutant")
 
-
-def test_nodes_are_what_rules_make() -> None:
-    assert Node.__module__ == "symdiff.ir.node"
