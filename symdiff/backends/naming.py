@@ -11,6 +11,7 @@ import keyword
 from collections.abc import Iterable
 
 from symdiff.backends.schedule import Plan
+from symdiff.ir.build import fresh_name
 from symdiff.ir.node import Function, Node
 from symdiff.ops.row import Row
 
@@ -32,11 +33,7 @@ class Names:
 
     def fresh(self, wish: str) -> str:
         """`wish`, or the first of `wish_1`, `wish_2`, ... that is free."""
-        wish = wish if wish.isidentifier() else "value"
-        name, count = wish, 0
-        while name in self.taken:
-            count += 1
-            name = f"{wish}{count}" if len(wish) == 1 else f"{wish}_{count}"
+        name = fresh_name(wish if wish.isidentifier() else "value", self.taken)
         self.taken.add(name)
         return name
 
@@ -46,6 +43,9 @@ def name_values(function: Function, made: Plan, names: Names) -> None:
     groups: dict[Node, list[Node]] = {}
     leader: dict[Node, Node] = {}
     for statement in made.statements:
+        if statement.node.op.name == "store":
+            names.of[statement.node] = names.of[statement.node.args[0]]
+            continue
         old = statement.reuses
         first = statement.node if old is None else leader.get(old, old)
         leader[statement.node] = first

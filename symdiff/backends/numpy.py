@@ -13,7 +13,7 @@ from typing import Any
 from symdiff.backends.expressions import Expressions
 from symdiff.backends.naming import Names, name_values
 from symdiff.backends.render import render
-from symdiff.backends.schedule import Plan, Statement, plan
+from symdiff.backends.schedule import Plan, Statement, plan, reads, root
 from symdiff.ir.node import Function, Node, Path, Region, Tree
 
 WIDTH = 100
@@ -106,7 +106,7 @@ class _Writer:
                 continue
             parent = (param.attr("parameter"), param.attr("path")[:-1])
             siblings = [p for p in params if (p.attr("parameter"), p.attr("path")[:-1]) == parent]
-            arity = self.function.info.get("arity", {}).get(parent)
+            arity = param.attr("siblings")
             if arity == len(siblings) and [p.attr("path")[-1] for p in siblings] == [
                 ("item", i) for i in range(arity)
             ]:
@@ -175,6 +175,8 @@ class _Writer:
             yield from self._scatter(node, name)
         elif node.op.name == "add_at":
             yield from self._add_at(statement, name)
+        elif node.op.name == "store":
+            yield from self._store(node, name)
         elif statement.reuses is not None:
             a, b = node.args
             other = b if a is statement.reuses else a
@@ -221,6 +223,30 @@ class _Writer:
         if statement.reuses is None:
             yield f"{name} = {self.expressions.text(total, 20)}.copy()"
         yield self._write(name, node, value, tuple(operands), "+=")
+
+    def _store(self, node: Node, name: str) -> Iterator[str]:
+        """A write into a parameter: `W -= step`, `v *= m` and `v += g`, or `W[...] = value`."""
+        target, value = node.args
+        steps = self._augmentations(target, value)
+        if steps is None:
+            yield f"{name}[...] = {self.expressions.text(value)}"
+        else:
+            yield from (f"{name} {symbol}= {self.expressions.text(operand)}" for symbol, operand in steps)
+
+    def _augmentations(self, target: Node, value: Node) -> list[tuple[str, Node]] | None:
+        """The steps that turn `target` into `value` in place, where it is made of arithmetic on `target`."""
+        if value is target:
+            return []
+        if value in self.names.of or value.op.name not in _SYMBOLS or value.type.dtype != target.type.dtype:
+            return None
+        a, b = value.args
+        for first, other in ((a, b), (b, a)) if value.op.commutative else ((a, b),):
+            named = [other] if other in self.names.of else reads(other, set(self.names.of))
+            if all(root(read) is not target for read in named):
+                steps = self._augmentations(target, first)
+                if steps is not None:
+                    return [*steps, (_SYMBOLS[value.op.name], other)]
+        return None
 
     def _write(self, name: str, node: Node, value: Node, operands: tuple[Node, ...], symbol: str) -> str:
         index = node.attr("index")

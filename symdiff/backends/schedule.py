@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from symdiff.ir.node import Function, Node, Region
 from symdiff.ir.types import Sizes
-from symdiff.ops.row import Row
+from symdiff.ops.control import is_view, root, store
 
 # Never worth a name: they cost nothing, and read best where they are used.
 _TRIVIAL = {"const", "shape", "size", "length", "make_shape", "transpose", "expand_dims", "to_float"}
@@ -36,24 +36,12 @@ class Plan:
     regions: dict[Node, Plan] = field(default_factory=dict)
 
 
-def is_view(node: Node) -> bool:
-    """Whether the value may share memory with its first operand."""
-    return isinstance(node.op, Row) and (node.op.view or node.op.name == "fit_like")
-
-
-def root(node: Node) -> Node:
-    """The value whose memory this one may share."""
-    while is_view(node):
-        node = node.args[0]
-    return node
-
-
 def live(region: Region) -> list[Node]:
     """The nodes of the body that its results need, in order."""
     needed: set[Node] = set(region.results)
     kept: list[Node] = []
     for node in reversed(region.body):
-        if node in needed:
+        if node in needed or node.op is store:
             kept.append(node)
             needed.update(node.args)
             for inner in node.regions:
@@ -87,6 +75,7 @@ def plan(region: Region, sizes: Sizes, forced: Iterable[Node] = ()) -> Plan:
             stated.add(node)
             inner = 0
         depth[node] = inner
+    _settle(nodes, stated, region.results)
     made = Plan([Statement(node) for node in nodes if node in stated])
     for node in nodes:
         if node.regions:
@@ -103,6 +92,25 @@ def _is_stated(node: Node, uses: dict[Node, int], results: tuple[Node, ...]) -> 
     return (
         bool(node.name) or uses[node] > 1 or node.op.name in _WRITES or bool(node.regions) or not node.op.pure
     )
+
+
+def _settle(nodes: list[Node], stated: set[Node], results: tuple[Node, ...]) -> None:
+    """State what would otherwise, as part of a later expression, read an array after it was overwritten."""
+    order = {node: position for position, node in enumerate(nodes)}
+    writes = [(order[node], node.args[0]) for node in nodes if node.op is store]
+    if not writes:
+        return
+    pending = [(arg, order[node]) for node in nodes if node in stated for arg in node.args]
+    pending += [(result, len(nodes)) for result in results]
+    while pending:
+        node, position = pending.pop()  # a value, and where it would be computed
+        if node in stated or node.op.name in ("param", "const", "shape", "size", "length"):
+            continue
+        overwritten = {target for write, target in writes if order[node] < write < position}
+        if any(root(arg) in overwritten for arg in node.args):
+            stated.add(node)
+            position = order[node]
+        pending += [(arg, position) for arg in node.args]
 
 
 def reads(node: Node, stated: set[Node]) -> Iterator[Node]:
@@ -135,7 +143,11 @@ def _reuse(made: Plan, region: Region, sizes: Sizes) -> None:
             last[root(value)] = end
             if value not in stated:
                 pending += value.args
-    owned = {node for node in stated if not is_view(node) and not node.regions and node.op.name != "param"}
+    owned = {
+        node
+        for node in stated
+        if not is_view(node) and not node.regions and node.op.name != "param" and node.op is not store
+    }
     for position, statement in enumerate(made.statements):
         node = statement.node
         for candidate in _candidates(node):

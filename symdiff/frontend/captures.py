@@ -8,7 +8,7 @@ guard; arrays and numbers are always read anew at the call.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from keyword import iskeyword
 from types import ModuleType
@@ -16,7 +16,7 @@ from typing import Any
 
 from symdiff.frontend.arguments import Described, Identity, Leaf, Place, describe, stage
 from symdiff.frontend.frame import Context
-from symdiff.ir.node import Node, Path
+from symdiff.ir.node import Node, Path, Tree
 
 Read = Callable[[], object]
 _MISSING = object()
@@ -98,13 +98,25 @@ def _guarded(context: Context, name: str, read: Read, value: Any) -> Any:
 
 def staged(context: Context, parameter: str, described: Described) -> Any:
     """A copy of a described value with a parameter node for each leaf."""
-    params = [_param(context, parameter, leaf) for leaf in described.leaves]
+    lengths = dict(sequences(described.tree))
+    params = [_param(context, parameter, leaf, lengths.get(leaf.path[:-1])) for leaf in described.leaves]
     return stage(described.tree, iter(params), context.own)
 
 
-def _param(context: Context, parameter: str, leaf: Leaf) -> Node:
+def sequences(tree: Tree, path: Path = ()) -> Iterator[tuple[Path, int]]:
+    """The lists and tuples in a structure: where they stand and how many items they have."""
+    step = "attr" if tree.like is not None else "item"
+    for key, child in zip(tree.keys or range(len(tree.children)), tree.children, strict=True):
+        yield from sequences(child, (*path, (step, key)))
+    if tree.kind in ("list", "tuple"):
+        yield path, len(tree.children)
+
+
+def _param(context: Context, parameter: str, leaf: Leaf, siblings: int | None) -> Node:
+    """The node of a leaf; `siblings` is the length of the list or tuple that it is an item of."""
+    known = {} if siblings is None or not leaf.path else {"siblings": siblings}
     node = context.builder.param(
-        leaf.type, leaf_name(parameter, leaf.path), parameter=parameter, path=leaf.path
+        leaf.type, leaf_name(parameter, leaf.path), parameter=parameter, path=leaf.path, **known
     )
     context.params.append(node)
     if leaf.scalar:

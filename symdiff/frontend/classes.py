@@ -70,7 +70,10 @@ def construct(frame: Frame, cls: type, args: list[Any], kwargs: dict[str, Any]) 
 def _exception(cls: type, args: list[Any]) -> Any:
     if cls.__module__ == "builtins" and not has_staged(args):
         return operators.compute(cls, *args)
-    return BaseException.__new__(cls) if "__new__" not in vars(cls) else Exception()
+    if isinstance(in_class(cls, "__new__")[0], staticmethod):
+        raise UnsupportedError(f"The class {cls.__name__} makes its objects itself, with `__new__`.")
+    made: Any = cls.__new__  # of a C class: it runs nothing of the user's
+    return made(cls)
 
 
 def _namedtuple(frame: Frame, cls: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:

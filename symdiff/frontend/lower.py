@@ -13,11 +13,11 @@ import math
 import sys
 import types as python_types
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from symdiff.errors import SymdiffError, UnsupportedError
+from symdiff.errors import Problem, SymdiffError, UnsupportedError, UnsupportedFunctionError
 from symdiff.frontend import augmented, calls, expressions, statements, subscripts
 from symdiff.frontend.arguments import Described, Identity, Leaf, Place, SizeCounter, describe
 from symdiff.frontend.captures import Capture, Guard, staged
@@ -131,20 +131,29 @@ def _attempt(
         except Silent:
             pass
         if context.problems:
-            raise _together(context)
+            raise _together(context, known=bound is not None)
         return _finished(function, signature, context, frame, params, results, tree)
 
 
-def _together(context: Context) -> SymdiffError:
-    """One error for all problems, of the class that fits them all."""
+def _together(context: Context, known: bool) -> SymdiffError:
+    """One error for all problems, of the class that fits them all; known: the arguments of a call were."""
     kinds = [kind for _, kind in context.problems]
     shared = next(cls for cls in kinds[0].__mro__ if all(issubclass(kind, cls) for kind in kinds))
     order = sorted(
-        (problem for problem, _ in context.problems),
+        (problem if known else _before_a_call(problem, kind) for problem, kind in context.problems),
         key=lambda p: (p.span.file, p.span.line, p.span.column) if p.span is not None else ("", 0, 0),
     )
     error: SymdiffError = shared(order)
     return error
+
+
+def _before_a_call(problem: Problem, kind: type[SymdiffError]) -> Problem:
+    """Where nothing is known of the arguments, knowing them may be all that is missing."""
+    hint = "ask for the source with arguments: source_for(*args)"
+    if issubclass(kind, UnsupportedFunctionError) or hint in problem.instead:
+        return problem
+    instead = f"{problem.instead}; or {hint}" if problem.instead else hint
+    return replace(problem, instead=instead)
 
 
 # Arguments

@@ -239,7 +239,7 @@ def compare(frame: Frame, kind: type[ast.cmpop], left: Any, right: Any) -> Any:
             return equal is (kind is ast.Eq)
     if isinstance(left, Node) or isinstance(right, Node):
         if not (arrays.is_operand(left) and arrays.is_operand(right)) and kind in (ast.Eq, ast.NotEq):
-            return kind is ast.NotEq
+            return _unlike(kind, left, right)
         return emit(name, *(_operand(value, symbol, left, right) for value in (left, right)))
     if has_staged(left) or has_staged(right):
         raise UnsupportedError(
@@ -247,6 +247,17 @@ def compare(frame: Frame, kind: type[ast.cmpop], left: Any, right: Any) -> Any:
             "compare the arrays themselves",
         )
     return compute(function, left, right)
+
+
+def _unlike(kind: type[ast.cmpop], left: Any, right: Any) -> bool:
+    """`==` with something that is no number and no array."""
+    for value, other in ((left, right), (right, left)):
+        if isinstance(value, Node) and value.type.kind == "array":
+            raise UnsupportedError(
+                f"An array is compared with a {kind_name(other)}.",
+                "`is None`" if other is None else "isinstance(...), or another argument that tells the cases apart",
+            )
+    return kind is ast.NotEq
 
 
 def _same(left: Any, right: Any) -> bool:

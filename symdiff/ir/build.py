@@ -7,7 +7,7 @@ node's type is inferred here; only derived code is folded.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -176,6 +176,8 @@ class Builder:
         **info: Any,
     ) -> Function:
         body = Region(tuple(params), tuple(self._scopes[0].body), tuple(results))
+        if self.primal:
+            _distinguish((*body.params, *body.body))
         return Function(name, body, tree, self.sizes, tuple(parameters), summary, info)
 
 
@@ -191,6 +193,24 @@ class OpenRegion:
         """The finished region, once its block has ended."""
         assert self.region is not None, "the region is still open"
         return self.region
+
+
+def fresh_name(wish: str, taken: Container[str]) -> str:
+    """`wish`, or the first of `x1`, `x2` (for one letter) or `wish_1`, `wish_2` that is not taken."""
+    name, count = wish, 0
+    while name in taken:
+        count += 1
+        name = f"{wish}{count}" if len(wish) == 1 else f"{wish}_{count}"
+    return name
+
+
+def _distinguish(nodes: Iterable[Node]) -> None:
+    """Give values that the user called by one name names of their own, so that their cotangents have them too."""
+    taken: set[str] = set()
+    for node in nodes:
+        if node.name:
+            object.__setattr__(node, "name", fresh_name(node.name, taken))
+            taken.add(node.name)
 
 
 def number_key(op: Op, args: tuple[Node, ...], attrs: Attrs) -> object:

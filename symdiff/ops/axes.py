@@ -12,13 +12,17 @@ from symdiff.ir.build import current
 from symdiff.ir.node import Node
 from symdiff.ir.types import Dims, Type
 from symdiff.ops import infer
-from symdiff.ops.arithmetic import add
 from symdiff.ops.creation import arange
 from symdiff.ops.indexing import along, scatter, take
 from symdiff.ops.lowering import bind, known_rank, literal, sugar, to_node, to_shape
 from symdiff.ops.row import Row, composite, linear
 from symdiff.ops.shaping import (
-    broadcast_to, copy, expand_dims, length, make_shape, reshape, shape_of, swapaxes, transpose,
+    broadcast_to,
+    expand_dims,
+    length,
+    make_shape,
+    reshape,
+    shape_of,
 )  # fmt: skip
 
 
@@ -32,20 +36,22 @@ def _arrange(x: Node, order: Any) -> Type:
 
 def _moved(rank: int, source: Any, destination: Any) -> list[int]:
     """The order of axes after `np.moveaxis`."""
-    pairs = [(source, destination)] if isinstance(source, int) else list(zip(source, destination, strict=True))
+    pairs = (
+        [(source, destination)] if isinstance(source, int) else list(zip(source, destination, strict=True))
+    )
     moves = {infer.normalized_axes(to, rank)[0]: infer.normalized_axes(axis, rank)[0] for axis, to in pairs}
     rest = iter(axis for axis in range(rank) if axis not in moves.values())
     return [moves[i] if i in moves else next(rest) for i in range(rank)]
 
 
-moveaxis = linear(
+moveaxis: Row = linear(
     np.moveaxis,
     "x, source=..., destination=...",
     lambda x, source, destination: _arrange(x, lambda rank: _moved(rank, source, destination)),
     lambda g, x, source, destination: moveaxis(g, source=destination, destination=source),
     view=True,
 )
-matrix_transpose = linear(
+matrix_transpose: Row = linear(
     np.matrix_transpose,
     "x",
     lambda x: _arrange(x, lambda rank: [*range(rank - 2), rank - 1, rank - 2]),
@@ -64,17 +70,13 @@ def _rollaxis(x: Any, axis: Any, start: Any = 0) -> Node:
 
 sugar(np.rollaxis, _rollaxis)
 
-flip = linear(
-    np.flip, "x, axis=None", infer.like, lambda g, x, **attrs: flip(g, **attrs), view=True
-)
-fliplr = linear(np.fliplr, "x", infer.like, lambda g, x: fliplr(g), view=True)
-flipud = linear(np.flipud, "x", infer.like, lambda g, x: flipud(g), view=True)
-rot90 = linear(
+flip: Row = linear(np.flip, "x, axis=None", infer.like, lambda g, x, **attrs: flip(g, **attrs), view=True)
+fliplr: Row = linear(np.fliplr, "x", infer.like, lambda g, x: fliplr(g), view=True)
+flipud: Row = linear(np.flipud, "x", infer.like, lambda g, x: flipud(g), view=True)
+rot90: Row = linear(
     np.rot90,
     "x, k=1, axes=(0, 1)",
-    lambda x, k=1, axes=(0, 1): _arrange(
-        x, lambda rank: swap(rank, *axes) if k % 2 else list(range(rank))
-    ),
+    lambda x, k=1, axes=(0, 1): _arrange(x, lambda rank: swap(rank, *axes) if k % 2 else list(range(rank))),
     lambda g, x, k=1, **attrs: rot90(g, k=-k, **attrs),
     view=True,
 )
@@ -95,7 +97,7 @@ def _roll(row: Row, x: Any, shift: Any, axis: Any = None) -> Node:
     return row(to_node(x), amount, **({} if axis is None else {"axis": literal("axis", axis)}))
 
 
-roll = linear(
+roll: Row = linear(
     np.roll,
     "x, shift, axis=None",
     infer.like,
@@ -103,8 +105,8 @@ roll = linear(
     None,
     lower=_roll,
 )
-tril = linear(np.tril, "x, k=0", infer.like, lambda g, x, **attrs: tril(g, **attrs))
-triu = linear(np.triu, "x, k=0", infer.like, lambda g, x, **attrs: triu(g, **attrs))
+tril: Row = linear(np.tril, "x, k=0", infer.like, lambda g, x, **attrs: tril(g, **attrs))
+triu: Row = linear(np.triu, "x, k=0", infer.like, lambda g, x, **attrs: triu(g, **attrs))
 
 
 def _diagonal_dims(dims: Dims, offset: int, axis1: int, axis2: int) -> Dims:
@@ -135,7 +137,7 @@ def _diagonal_transpose(g: Node, x: Node, offset: int = 0, axis1: int = 0, axis2
     return made if plain else moveaxis(made, source=(-2, -1), destination=(axis1, axis2))
 
 
-diagonal = linear(
+diagonal: Row = linear(
     np.diagonal,
     "x, offset=0, axis1=0, axis2=1",
     _infer_diagonal,
@@ -163,7 +165,7 @@ def _infer_diag(x: Node, k: int = 0) -> Type:
     return types.array(infer.numpy_dtype(x), (side, side))
 
 
-diag = linear(
+diag: Row = linear(
     np.diag,
     "x, k=0",
     _infer_diag,
@@ -189,7 +191,7 @@ def _tiled(x: Node, reps: Any) -> Node:
     return reshape(stretched, make_shape(*(rep * size for rep, size in zip(reps, lengths, strict=True))))
 
 
-tile = composite(np.tile, "x, reps=...", infer.of_definition(_tiled), _tiled)
+tile: Row = composite(np.tile, "x, reps=...", infer.of_definition(_tiled), _tiled)
 
 
 def _repeated(x: Node, repeats: int, axis: int | None = None) -> Node:
@@ -216,7 +218,7 @@ def _repeat(row: Row, x: Any, repeats: Any, axis: Any = None) -> Node:
     return take(reshape(x, make_shape(-1)) if axis is None else x, to_node(places), axis or 0)
 
 
-repeat = composite(
+repeat: Row = composite(
     np.repeat, "x, repeats=..., axis=None", infer.of_definition(_repeated), _repeated, lower=_repeat,
     method="repeat",
 )  # fmt: skip
@@ -262,7 +264,7 @@ def _pad(row: Row, x: Any, pad_width: Any, mode: str = "constant", constant_valu
     return x
 
 
-pad = linear(
+pad: Row = linear(
     np.pad, "x, pad_width=..., mode='constant', constant_values=0", _infer_pad, _unpadded, lower=_pad
 )
 
@@ -297,8 +299,8 @@ def _diff(x: Node, n: int = 1, axis: int = -1) -> Node:
     return x
 
 
-diff = composite(np.diff, "x, n=1, axis=-1", infer.of_definition(_diff), _diff)
-ravel = linear(
+diff: Row = composite(np.diff, "x, n=1, axis=-1", infer.of_definition(_diff), _diff)
+ravel: Row = linear(
     np.ravel,
     "x, order='C'",
     lambda x, order="C": types.array(infer.numpy_dtype(x), _flat_dims(x)),
@@ -310,5 +312,3 @@ ravel = linear(
 
 def _flat_dims(x: Node) -> Dims:
     return (current().sizes.fresh() if x.type.dims is None else infer.product(x.type.dims),)
-
-

@@ -1,11 +1,12 @@
-"""Operations with regions that derivatives produce."""
+"""Operations that are no function of NumPy: closures, writes into parameters, and which memory a value shares."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from symdiff.ir.node import Op, Region
+from symdiff.ir.node import Node, Op, Region
 from symdiff.ir.types import Type, tuple_of
+from symdiff.ops.row import Row
 
 
 def _infer_closure(*, regions: tuple[Region, ...], **_: Any) -> Type:
@@ -14,3 +15,19 @@ def _infer_closure(*, regions: tuple[Region, ...], **_: Any) -> Type:
 
 # A function of the region's parameters, closing over outer values: the pullback of `vjp`.
 closure = Op("closure", _infer_closure)
+
+# `store(target, value)` writes a value into the array of a parameter; its own value is that array from there on.
+# It is kept although nothing reads it, and what it overwrites must have been read before.
+store = Op("store", lambda target, value: target.type, pure=False)
+
+
+def is_view(node: Node) -> bool:
+    """Whether the value may share memory with its first operand."""
+    return isinstance(node.op, Row) and (node.op.view or node.op.name == "fit_like")
+
+
+def root(node: Node) -> Node:
+    """The value whose memory this one may share."""
+    while is_view(node):
+        node = node.args[0]
+    return node

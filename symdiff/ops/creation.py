@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from symdiff.ops import infer
 from symdiff.ops.lowering import bind, known_rank, literal, nested, sugar, to_node, to_shape
 from symdiff.ops.reductions import add_reduce
 from symdiff.ops.row import Row, constant, linear
-from symdiff.ops.shaping import astype, broadcast_to, copy, expand_dims, length, make_shape, reshape, shape_of
+from symdiff.ops.shaping import astype, broadcast_to, copy, expand_dims, length, make_shape, reshape
 
 
 def _infer_array(*items: Node, shape: tuple[int, ...] = (), dtype: str | None = None) -> Type:
@@ -66,8 +66,8 @@ def _cast(name: str) -> Any:
 
 
 for _name in (
-    "float16", "float32", "float64", "longdouble", "complex64", "complex128", "int8", "int16", "int32", "int64",
-    "uint8", "uint16", "uint32", "uint64", "bool_",
+    "float16", "float32", "float64", "longdouble", "complex64", "complex128", "int8", "int16", "int32",
+    "int64", "uint8", "uint16", "uint32", "uint64", "bool_",
 ):  # fmt: skip
     sugar(getattr(np, _name), _cast(np.dtype(getattr(np, _name)).name), name=_name)
 
@@ -88,7 +88,7 @@ empty_like = constant(
 def _steps(*bounds: Node) -> Dim:
     """The length of an arange where it is plain."""
     if all(bound.is_const for bound in bounds):
-        return len(np.arange(*(bound.value for bound in bounds)))
+        return len(np.arange(*[cast(Any, bound.value) for bound in bounds]))
     last = bounds[1] if len(bounds) == 2 and bounds[0].is_const and bounds[0].value == 0 else bounds[0]
     if len(bounds) == 1 or last is bounds[1]:
         return infer.size_of(last) if last.type.dtype == "int" else current().sizes.fresh()
@@ -113,9 +113,7 @@ def _arange(row: Row, *bounds: Any, dtype: Any = None, **names: Any) -> Node:
     return bind(row, *given, dtype=dtype)
 
 
-arange = linear(
-    np.arange, "*bounds, dtype=None", _infer_arange, transpose=_arange_transpose, lower=_arange
-)
+arange = linear(np.arange, "*bounds, dtype=None", _infer_arange, transpose=_arange_transpose, lower=_arange)
 
 
 def _weights(start: Node, stop: Node, num: int, endpoint: bool) -> Node:
@@ -180,9 +178,7 @@ sugar(np.meshgrid, _meshgrid)
 
 def _random(name: str, text: str, dims: Any, **facts: Any) -> Row:
     """A drawing from NumPy's global generator: a new constant every time."""
-    return constant(
-        getattr(np.random, name), text, dims, name=f"random.{name}", pure=False, **facts
-    )
+    return constant(getattr(np.random, name), text, dims, name=f"random.{name}", pure=False, **facts)
 
 
 def _floats(*operands: Node) -> Type:
@@ -192,10 +188,12 @@ def _floats(*operands: Node) -> Type:
     return types.array("float64", infer.broadcast(*operands))
 
 
+_PARAMETERS = {"random.uniform": ("low", "high"), "random.normal": ("loc", "scale")}
+
+
 def _sized(row: Row, *args: Any, size: Any = None, **names: Any) -> Node:
     """`normal(loc, scale, size)`: defaults made explicit, a size of None absent."""
-    keys = {"random.uniform": ("low", "high")}.get(row.name, ("loc", "scale"))
-    keys = keys if row.name in ("random.uniform", "random.normal") else ()
+    keys = _PARAMETERS.get(row.name, ())
     values = dict(zip((*keys, "size"), args, strict=False)) | names
     size = values.pop("size", size)
     defaults = (0.0, 1.0) if keys else ()
@@ -207,4 +205,3 @@ rand = _random("rand", "*sizes", lambda *sizes: types.array("float64", tuple(map
 randn = _random("randn", "*sizes", lambda *sizes: types.array("float64", tuple(map(infer.size_of, sizes))))
 for _name in ("random", "random_sample", "standard_normal", "normal", "uniform"):
     _random(_name, "*operands", _floats, lower=_sized)
-

@@ -58,7 +58,9 @@ def _infer(*operands: Node, subscripts: str, optimize: Any = False) -> Type:
     columns: dict[str, list[Dim]] = {}
     for term, x in zip(terms, operands, strict=True):
         if len(term) != x.type.rank:
-            raise ShapeError(f"np.einsum has the subscripts {term!r} for an array of {x.type.rank} dimensions.")
+            raise ShapeError(
+                f"np.einsum has the subscripts {term!r} for an array of {x.type.rank} dimensions."
+            )
         for letter, dim in zip(term, x.type.dims or (), strict=True):
             columns.setdefault(letter, []).append(dim)
     dims = {letter: sizes.broadcast([(dim,) for dim in column]) for letter, column in columns.items()}

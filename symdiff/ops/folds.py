@@ -21,8 +21,8 @@ from symdiff.ops import infer
 from symdiff.ops.arithmetic import add, divide, multiply, negative, power, subtract
 from symdiff.ops.elementwise import logical_not, logical_or, where
 from symdiff.ops.indexing import add_at, scatter
-from symdiff.ops.reductions import add_reduce
 from symdiff.ops.products import matmul
+from symdiff.ops.reductions import add_reduce
 from symdiff.ops.row import Row
 from symdiff.ops.shaping import (
     astype,

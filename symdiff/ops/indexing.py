@@ -18,7 +18,7 @@ from symdiff.ir.node import Node
 from symdiff.ir.types import Dim, Dims, Type
 from symdiff.ops import infer
 from symdiff.ops.lowering import known_rank, literal, sugar, to_node
-from symdiff.ops.row import linear
+from symdiff.ops.row import Row, linear
 from symdiff.ops.shaping import expand_dims, length, make_shape, reshape, shape_of
 
 Index = tuple[tuple[Any, ...], ...]
@@ -48,7 +48,9 @@ def _consumed(entry: tuple[Any, ...], operands: tuple[Node, ...]) -> int:
 
 
 def _advanced(entry: tuple[Any, ...], operands: tuple[Node, ...]) -> bool:
-    return entry[0] == "arg" and (operands[entry[1]].type.dims != () or operands[entry[1]].type.dtype == "bool")
+    return entry[0] == "arg" and (
+        operands[entry[1]].type.dims != () or operands[entry[1]].type.dtype == "bool"
+    )
 
 
 def _infer_index(x: Node, *operands: Node, index: Index = ()) -> Type:
@@ -111,7 +113,7 @@ def _infer_scatter(g: Node, shape: Node, *operands: Node, index: Index) -> Type:
     return types.array(infer.numpy_dtype(g), shape.type.dims)
 
 
-index = linear(
+index: Row = linear(
     None,
     "x, *operands, index=()",
     _infer_index,
@@ -122,7 +124,7 @@ index = linear(
     ),
 )
 # Zeros of a shape, with `g` added at the index.
-scatter = linear(
+scatter: Row = linear(
     None,
     "g, shape, *operands, index=()",
     _infer_scatter,
@@ -130,7 +132,7 @@ scatter = linear(
     transpose=lambda h, i, g, shape, *operands, index: _read(h, *operands, spec=index) if i == 0 else None,
 )
 # `total` with `g` added at the index (`np.add.at`: repeated indices add up).
-add_at = linear(
+add_at: Row = linear(
     None,
     "total, g, *operands, index=()",
     lambda total, g, *operands, index: infer.like(total),

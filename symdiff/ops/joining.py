@@ -25,9 +25,11 @@ def _total(lengths: list[Dim]) -> Dim:
     found = [current().sizes.find(dim) for dim in lengths]
     if len(found) == 1:
         return found[0]
-    return sum(dim for dim in found if isinstance(dim, int)) if all(
-        isinstance(dim, int) for dim in found
-    ) else current().sizes.fresh()
+    return (
+        sum(dim for dim in found if isinstance(dim, int))
+        if all(isinstance(dim, int) for dim in found)
+        else current().sizes.fresh()
+    )
 
 
 def _infer_concatenate(*items: Node, axis: int | None = 0) -> Type:
@@ -79,9 +81,7 @@ def _joined(row: Row, items: Any, axis: Any = 0, dtype: Any = None) -> Node:
     return row(*arrays(items), **({} if place == 0 else {"axis": place}))
 
 
-concatenate = linear(
-    np.concatenate, "*items, axis=0", _infer_concatenate, transpose=_part, lower=_joined
-)
+concatenate: Row = linear(np.concatenate, "*items, axis=0", _infer_concatenate, transpose=_part, lower=_joined)
 
 
 def _infer_stack(*items: Node, axis: int = 0) -> Type:
@@ -99,7 +99,7 @@ def _infer_stack(*items: Node, axis: int = 0) -> Type:
     return types.array(dtype, (*dims[:place], len(items), *dims[place:]))
 
 
-stack = linear(
+stack: Row = linear(
     np.stack,
     "*items, axis=0",
     _infer_stack,
@@ -152,7 +152,9 @@ def _cut(x: Any, sections: Any, axis: Any, even: bool) -> tuple[Node, ...]:
         total = None if dims is None else dims[axis]
         if isinstance(total, int):
             if even and total % count:
-                raise ShapeError(f"np.split cannot cut {total} elements into {count} equal parts.", "np.array_split")
+                raise ShapeError(
+                    f"np.split cannot cut {total} elements into {count} equal parts.", "np.array_split"
+                )
             lengths = [total // count + (i < total % count) for i in range(count)]
             places = np.cumsum(lengths)[:-1].tolist()
         elif even:

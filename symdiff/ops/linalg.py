@@ -52,7 +52,9 @@ def _norm_slope(x: Node, y: Node, axis: Any, ord: Any = None) -> Node:
         inner, outer = (rows, columns) if abs(ord) == 1 else (columns, rows)
         sums = add_reduce(absolute(x), axis=inner, keepdims=True)
         return sign(x) * ties(sums, y, outer)
-    raise UnsupportedError(f"The matrix norm with ord={ord!r} has no derivative rule.", "ord=None, 1 or np.inf")
+    raise UnsupportedError(
+        f"The matrix norm with ord={ord!r} has no derivative rule.", "ord=None, 1 or np.inf"
+    )
 
 
 def _norm_given(row: Row, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Node:
@@ -70,7 +72,9 @@ def _vector_norm(x: Any, *, axis: Any = None, keepdims: bool = False, ord: Any =
     if ord == 2:
         return _norm_given(norm, x, None, axis, keepdims)
     if axis is None and known_rank(x, "np.linalg.vector_norm") != 1:
-        raise UnsupportedError("np.linalg.vector_norm of a matrix without axis is not supported.", "np.ravel it")
+        raise UnsupportedError(
+            "np.linalg.vector_norm of a matrix without axis is not supported.", "np.ravel it"
+        )
     return _norm_given(norm, x, ord, axis, keepdims)
 
 
@@ -159,8 +163,8 @@ def _solve_jvp(tangents: tuple[Node | None, Node | None], y: Node, a: Node, b: N
     ta, tb = tangents
     if known_rank(b, "np.linalg.solve") == 1 and known_rank(a, "np.linalg.solve") > 2 and ta is not None:
         change = -(ta @ expand_dims(y, axis=-1))
-        change = change if tb is None else expand_dims(tb, axis=-1) + change
-        return squeeze(solve(a, change), axis=-1)
+        both = change if tb is None else expand_dims(tb, axis=-1) + change
+        return squeeze(solve(a, both), axis=-1)
     change = tb if ta is None else -(ta @ y) if tb is None else tb - ta @ y
     assert change is not None
     return solve(a, change)

@@ -15,7 +15,17 @@ from symdiff.ir import types
 from symdiff.ir.node import Node
 from symdiff.ops import infer
 from symdiff.ops.arithmetic import equal, floor_divide, greater, less, power_base, power_exponent, remainder
-from symdiff.ops.elementwise import cos, elementwise, hypot, is_complex, isfinite, isnan, nonzero, trunc, where
+from symdiff.ops.elementwise import (
+    cos,
+    elementwise,
+    hypot,
+    is_complex,
+    isfinite,
+    isnan,
+    nonzero,
+    trunc,
+    where,
+)
 from symdiff.ops.lowering import bind, sugar, to_node
 from symdiff.ops.row import Row, row
 from symdiff.ops.shaping import conjugate
@@ -32,12 +42,12 @@ def _sign_partial(x: Node, y: Node) -> int:
     return 0
 
 
-sign = elementwise(np.sign, _sign_partial, domain=(-2, 2))
+sign: Row = elementwise(np.sign, _sign_partial, domain=(-2, 2))
 # For complex z, sign is z / |z|, and d|z| = Re(conj(sign(z)) dz).
-absolute = elementwise(
+absolute: Row = elementwise(
     np.absolute, lambda x, y: conjugated(sign(x)), also=(abs,), spelling="np.abs", domain=(-2, 2)
 )
-fabs = elementwise(np.fabs, lambda x, y: sign(x), domain=(-2, 2))
+fabs: Row = elementwise(np.fabs, lambda x, y: sign(x), domain=(-2, 2))
 
 
 def _finite(x: Node) -> bool:
@@ -57,17 +67,17 @@ def above(a: Node, b: Node) -> Node:
     return greater(a, b) + 0.5 * equal(a, b)
 
 
-maximum = elementwise(
+maximum: Row = elementwise(
     np.maximum, lambda a, b, y: above(a, b), lambda a, b, y: above(b, a), commutative=True, domain=(-2, 2)
 )
-minimum = elementwise(
+minimum: Row = elementwise(
     np.minimum, lambda a, b, y: above(b, a), lambda a, b, y: above(a, b), commutative=True, domain=(-2, 2)
 )
 # These return the other operand where one is NaN.
-fmax = elementwise(
+fmax: Row = elementwise(
     np.fmax, lambda a, b, y: above(a, b) + isnan(b), lambda a, b, y: above(b, a) + isnan(a), domain=(-2, 2)
 )
-fmin = elementwise(
+fmin: Row = elementwise(
     np.fmin, lambda a, b, y: above(b, a) + isnan(b), lambda a, b, y: above(a, b) + isnan(a), domain=(-2, 2)
 )
 
@@ -90,7 +100,7 @@ def _infer_clip(x: Node, lo: Node, hi: Node) -> types.Type:
 
 
 # minimum(maximum(x, lo), hi)
-clip = row(
+clip: Row = row(
     "elementwise",
     np.clip,
     "x, lo, hi",
@@ -111,14 +121,14 @@ def _per_square(x: Node, a: Node, b: Node) -> Node:
     return x / radius / radius
 
 
-arctan2 = elementwise(
+arctan2: Row = elementwise(
     np.arctan2, lambda a, b, y: _per_square(b, a, b), lambda a, b, y: -_per_square(a, a, b), domain=(-2, 2)
 )
-copysign = elementwise(np.copysign, lambda a, b, y: sign(a) * copysign(1, b), None, domain=(-2, 2))
+copysign: Row = elementwise(np.copysign, lambda a, b, y: sign(a) * copysign(1, b), None, domain=(-2, 2))
 # A step: it depends on its value at the step alone.
-heaviside = elementwise(np.heaviside, None, lambda a, b, y: equal(a, 0), domain=(-2, 2))
-fmod = elementwise(np.fmod, lambda a, b, y: 1, lambda a, b, y: -trunc(a / b))
-float_power = elementwise(np.float_power, power_base, power_exponent)
+heaviside: Row = elementwise(np.heaviside, None, lambda a, b, y: equal(a, 0), domain=(-2, 2))
+fmod: Row = elementwise(np.fmod, lambda a, b, y: 1, lambda a, b, y: -trunc(a / b))
+float_power: Row = elementwise(np.float_power, power_base, power_exponent)
 
 
 def _sinc_slope(x: Node, y: Node) -> Node:
@@ -130,8 +140,8 @@ def _sinc_slope(x: Node, y: Node) -> Node:
     return where(near, math.pi**2 * x * series, (cos(math.pi * away) - y) / away)
 
 
-sinc = row("elementwise", np.sinc, "x", infer.of_ufunc(np.sin), partials=(_sinc_slope,), domain=(-2, 2))
-nan_to_num = row(
+sinc: Row = row("elementwise", np.sinc, "x", infer.of_ufunc(np.sin), partials=(_sinc_slope,), domain=(-2, 2))
+nan_to_num: Row = row(
     "elementwise", np.nan_to_num, "x", infer.like, partials=(lambda x, y: isfinite(x),), domain=(-2, 2)
 )
 

@@ -21,7 +21,15 @@ from symdiff.ops.lowering import bind, known_rank, literal, sugar, to_node
 from symdiff.ops.reductions import add_reduce
 from symdiff.ops.row import REGISTRY, Row, composite, linear, multilinear
 from symdiff.ops.shaping import (
-    conjugate, expand_dims, fit_like, length, make_shape, reshape, shape_of, squeeze, swapaxes,
+    conjugate,
+    expand_dims,
+    fit_like,
+    length,
+    make_shape,
+    reshape,
+    shape_of,
+    squeeze,
+    swapaxes,
     transpose,
 )  # fmt: skip
 
@@ -71,13 +79,13 @@ def _matmul_right(g: Node, a: Node, b: Node) -> Node:
     return swapped(a) @ g
 
 
-matmul = multilinear(
+matmul: Row = multilinear(
     np.matmul, "a, b", _infer_matmul, _matmul_left, _matmul_right, symbol="@", also=(np.linalg.matmul,)
 )
 OPERATORS["matmul"] = matmul
 
 # What is left of the two transposes where a rank is unknown; they are each other's transposes.
-matmul_left = multilinear(
+matmul_left: Row = multilinear(
     None,
     "g, a, b",
     lambda g, a, b: infer.like(a),
@@ -87,7 +95,7 @@ matmul_left = multilinear(
     name="matmul_left",
     spelling="matmul_left",
 )
-matmul_right = multilinear(
+matmul_right: Row = multilinear(
     None,
     "g, a, b",
     lambda g, a, b: infer.like(b),
@@ -135,7 +143,7 @@ def _dot_right(g: Node, a: Node, b: Node) -> Node:
     return product if right <= 2 else moveaxis(product, source=0, destination=-2)
 
 
-dot = multilinear(np.dot, "a, b", _infer_dot, _dot_left, _dot_right, method="dot")
+dot: Row = multilinear(np.dot, "a, b", _infer_dot, _dot_left, _dot_right, method="dot")
 
 
 def _contraction(axes: Any, left: int, right: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -188,7 +196,7 @@ def _tensordot_right(g: Node, a: Node, b: Node, axes: Any = 2) -> Node:
     return _arranged(product, (*(two[one.index(i)] for i in sorted(one)), *other))
 
 
-tensordot = multilinear(
+tensordot: Row = multilinear(
     np.tensordot,
     "a, b, axes=2",
     _infer_tensordot,
@@ -209,7 +217,7 @@ def _infer_outer(a: Node, b: Node) -> Type:
     return types.array(infer.numpy_dtype_of_all((a, b)), dims)
 
 
-outer = multilinear(
+outer: Row = multilinear(
     np.outer,
     "a, b",
     _infer_outer,
@@ -254,19 +262,19 @@ vecdot = _defined(np.vecdot, "a, b, axis=-1", _vecdot, also=(np.linalg.vecdot,))
 kron = _defined(np.kron, "a, b", _kron)
 if hasattr(np, "matvec"):  # NumPy 2.2
     _defined(np.matvec, "a, b", lambda a, b: squeeze(a @ expand_dims(b, axis=-1), axis=-1))
-    _defined(
-        np.vecmat, "a, b", lambda a, b: squeeze(expand_dims(conjugate(a), axis=-2) @ b, axis=-2)
-    )
+    _defined(np.vecmat, "a, b", lambda a, b: squeeze(expand_dims(conjugate(a), axis=-2) @ b, axis=-2))
 
 
 def _infer_cross(a: Node, b: Node, axis: int = -1) -> Type:
     for x in (a, b):
         if x.type.dims is not None and current().sizes.find(x.type.dims[axis]) == 2:
-            raise UnsupportedError("np.cross of vectors of two elements is not supported.", "a[0]*b[1] - a[1]*b[0]")
+            raise UnsupportedError(
+                "np.cross of vectors of two elements is not supported.", "a[0]*b[1] - a[1]*b[0]"
+            )
     return types.array(infer.numpy_dtype_of_all((a, b)), infer.broadcast(a, b))
 
 
-cross = multilinear(
+cross: Row = multilinear(
     np.cross,
     "a, b, axis=-1",
     _infer_cross,
@@ -296,9 +304,7 @@ def _trace_transpose(g: Node, x: Node, offset: int = 0, axis1: int = 0, axis2: i
     return moveaxis(product, source=(-2, -1), destination=(axis1, axis2))
 
 
-trace = linear(
-    np.trace, "x, offset=0, axis1=0, axis2=1", _infer_trace, _trace_transpose, method="trace"
-)
+trace: Row = linear(np.trace, "x, offset=0, axis1=0, axis2=1", _infer_trace, _trace_transpose, method="trace")
 sugar(
     np.linalg.trace,
     lambda x, offset=0: bind(trace, x, offset=offset, axis1=-2, axis2=-1),

@@ -12,7 +12,7 @@ from symdiff.ir import types
 from symdiff.ir.node import Node
 from symdiff.ops import arithmetic, elementwise, infer, piecewise
 from symdiff.ops.lowering import bind, to_node
-from symdiff.ops.row import Row, register
+from symdiff.ops.row import Row, RowKind, register
 
 
 def _math(name: str, like: Row, dtype: str = "float") -> None:
@@ -26,12 +26,12 @@ def _number(function: Any, name: str, text: str, partials: Any, dtype: str, **fa
     def infer_number(*_: Node, **__: Any) -> types.Type:
         return types.number(dtype)
 
-    kind = "elementwise" if any(partials) else "constant"
+    kind: RowKind = "elementwise" if any(partials) else "constant"
     return register(
         Row(
             name, infer_number, kind=kind, text=text, targets=(function,), partials=partials, spelling=name,
             **facts,
-        )  # type: ignore[arg-type]
+        )
     )  # fmt: skip
 
 
@@ -49,7 +49,13 @@ for _name in ("fabs", "copysign", "fmod"):
     _math(_name, getattr(piecewise, _name))
 _math("atan2", piecewise.arctan2)
 _math("pow", arithmetic.power)
-for _name, _dtype in (("floor", "int"), ("ceil", "int"), ("isnan", "bool"), ("isinf", "bool"), ("isfinite", "bool")):
+for _name, _dtype in (
+    ("floor", "int"),
+    ("ceil", "int"),
+    ("isnan", "bool"),
+    ("isinf", "bool"),
+    ("isfinite", "bool"),
+):
     _math(_name, getattr(elementwise, _name), _dtype)
 
 
@@ -64,7 +70,12 @@ _number(
     math.erf, "math.erf", "x", (lambda x, y: 2 / math.sqrt(math.pi) * exp(-(x**2)),), "float", domain=(-2, 2)
 )
 _number(
-    math.erfc, "math.erfc", "x", (lambda x, y: -2 / math.sqrt(math.pi) * exp(-(x**2)),), "float", domain=(-2, 2)
+    math.erfc,
+    "math.erfc",
+    "x",
+    (lambda x, y: -2 / math.sqrt(math.pi) * exp(-(x**2)),),
+    "float",
+    domain=(-2, 2),
 )
 
 

@@ -50,9 +50,7 @@ def nonlinear(function: Any, text: str, slope: Callable[..., Node], **facts: Any
     def sloped(x: Node, y: Node, axis: Any, keepdims: bool, attrs: dict[str, Any]) -> Node:
         return slope(x, kept(y, axis, keepdims), axis=axis, **attrs)
 
-    def vjp(
-        g: Node, y: Node, x: Node, axis: Any = None, keepdims: bool = False, **attrs: Any
-    ) -> tuple[Node]:
+    def vjp(g: Node, y: Node, x: Node, axis: Any = None, keepdims: bool = False, **attrs: Any) -> tuple[Node]:
         return (kept(g, axis, keepdims) * sloped(x, y, axis, keepdims, attrs),)
 
     def jvp(
@@ -73,14 +71,14 @@ def given(**attrs: Any) -> dict[str, Any]:
 _TEXT = "x, axis=None, keepdims=False"
 _TYPED = "x, axis=None, dtype=None, keepdims=False"
 
-add_reduce = linear(
+add_reduce: Row = linear(
     np.sum,
     _TYPED,
     infer.of_reduction(np.sum),
     lambda g, x, axis=None, dtype=None, keepdims=False: spread(g, x, axis, keepdims),
     method="sum",
 )
-mean = linear(
+mean: Row = linear(
     np.mean,
     _TYPED,
     infer.of_reduction(np.mean),
@@ -120,7 +118,9 @@ prod = nonlinear(np.prod, _TYPED, _others, method="prod", domain=(0.5, 2))
 
 def _deviation(x: Node, axis: Any) -> Node:
     if is_complex(x):
-        raise DtypeError("The variance of complex numbers has no derivative rule.", "np.mean(np.abs(...) ** 2)")
+        raise DtypeError(
+            "The variance of complex numbers has no derivative rule.", "np.mean(np.abs(...) ** 2)"
+        )
     return x - mean(x, **given(axis=axis, keepdims=axis is not None))
 
 
@@ -169,7 +169,7 @@ def _nanmean(x: Node, axis: Any = None, keepdims: bool = False) -> Node:
 
 ptp = _composite(np.ptp, _TEXT, _ptp, domain=(-2, 2))
 nansum = _composite(np.nansum, _TEXT, _without_nan(add_reduce))
-nanmean = composite(np.nanmean, _TEXT, infer.of_reduction(np.nanmean), _nanmean)
+nanmean: Row = composite(np.nanmean, _TEXT, infer.of_reduction(np.nanmean), _nanmean)
 
 
 def _average(x: Any, axis: Any = None, weights: Any = None, *, keepdims: bool = False) -> Node:
@@ -214,7 +214,7 @@ def _totals_from_end(g: Node, axis: Any) -> Node:
     return flip(cumsum(flip(g, **along), **along), **along)
 
 
-cumsum = linear(
+cumsum: Row = linear(
     np.cumsum,
     "x, axis=None, dtype=None",
     _infer_running(np.sum),
@@ -253,7 +253,7 @@ def _cumprod_jvp(tangents: tuple[Node], y: Node, x: Node, axis: Any = None, dtyp
     return y * cumsum(relative, **along) + without * cumsum(where(first, t, 0), **along)
 
 
-cumprod = custom(
+cumprod: Row = custom(
     np.cumprod,
     "x, axis=None, dtype=None",
     _infer_running(np.prod),

@@ -107,14 +107,15 @@ def signature(text: str) -> inspect.Signature:
     after_star = False
     for star, name, default in _PARAMETER.findall(text):
         if star:
-            kind, after_star = inspect.Parameter.VAR_POSITIONAL, True
+            kind, after_star = _KINDS.VAR_POSITIONAL, True
         else:
-            kind = inspect.Parameter.KEYWORD_ONLY if after_star else inspect.Parameter.POSITIONAL_OR_KEYWORD
+            kind = _KINDS.KEYWORD_ONLY if after_star else _KINDS.POSITIONAL_OR_KEYWORD
         value = ast.literal_eval(default) if default else inspect.Parameter.empty
         parameters.append(inspect.Parameter(name, kind, default=value))
     return inspect.Signature(parameters)
 
 
+_KINDS: Any = inspect.Parameter
 _PARAMETER = re.compile(r"(\*?)(\w+)(?:=(\([^)]*\)|[^,]*))?")
 
 
@@ -157,7 +158,9 @@ def linear(
     return row("linear", function, text, infer, transposes=transposes, **facts)
 
 
-def multilinear(function: Any, text: str, infer: Callable[..., Type], *transposes: Rule, **facts: Any) -> Row:
+def multilinear(
+    function: Any, text: str, infer: Callable[..., Type], *transposes: Rule | None, **facts: Any
+) -> Row:
     return row("multilinear", function, text, infer, transposes=transposes, **facts)
 
 

@@ -15,7 +15,7 @@ from symdiff.ir.build import current
 from symdiff.ir.node import Node
 from symdiff.ir.types import Dims, Type
 from symdiff.ops import infer
-from symdiff.ops.row import constant, linear
+from symdiff.ops.row import Row, constant, linear
 
 shape_of = constant(
     None, "x", lambda x: types.shape(x.type.dims), name="shape", also=(np.shape,), spelling="np.shape"
@@ -32,7 +32,7 @@ def _infer_to_shape(x: Node, shape: Node) -> Type:
     return types.array(infer.numpy_dtype(x), shape.type.dims)
 
 
-broadcast_to = linear(
+broadcast_to: Row = linear(
     np.broadcast_to, "x, shape", _infer_to_shape, lambda g, x, shape: fit_like(g, x), None, view=True
 )
 
@@ -61,7 +61,7 @@ def _complete(source: Dims, dims: Dims, free: int) -> Dims:
     return tuple(infer.product(tuple(rest)) if i == free else dim for i, dim in enumerate(dims))
 
 
-reshape = linear(
+reshape: Row = linear(
     np.reshape,
     "x, shape, order='C'",
     _infer_reshape,
@@ -87,7 +87,7 @@ def _inverse(axes: Any, rank: int | None) -> Any:
     return {"axes": tuple(positive.index(i) for i in range(len(axes)))}
 
 
-transpose = linear(
+transpose: Row = linear(
     np.transpose,
     "x, axes=None",
     _infer_transpose,
@@ -107,7 +107,7 @@ def _infer_expand(x: Node, axis: Any) -> Type:
     return types.array(infer.numpy_dtype(x), tuple(1 if i in new else next(rest) for i in range(rank)))
 
 
-expand_dims = linear(
+expand_dims: Row = linear(
     np.expand_dims, "x, axis=...", _infer_expand, lambda g, x, axis: reshape(g, shape_of(x)), view=True
 )
 
@@ -121,7 +121,7 @@ def _infer_swapaxes(x: Node, axis1: int, axis2: int) -> Type:
     return types.array(infer.numpy_dtype(x), tuple(dims))
 
 
-swapaxes = linear(
+swapaxes: Row = linear(
     np.swapaxes,
     "x, axis1=..., axis2=...",
     _infer_swapaxes,
@@ -135,13 +135,17 @@ def _infer_squeeze(x: Node, axis: Any = None) -> Type:
     dims = current().sizes.resolve(x.type.dims)
     if dims is None or (axis is None and any(map(types.may_be_one, dims))):
         return types.array(infer.numpy_dtype(x))
-    axes = [i for i, dim in enumerate(dims) if dim == 1] if axis is None else infer.normalized_axes(axis, len(dims))
+    axes = (
+        [i for i, dim in enumerate(dims) if dim == 1]
+        if axis is None
+        else infer.normalized_axes(axis, len(dims))
+    )
     for one in axes:
         current().sizes.unify(dims[one], 1)
     return types.array(infer.numpy_dtype(x), tuple(dim for i, dim in enumerate(dims) if i not in axes))
 
 
-squeeze = linear(
+squeeze: Row = linear(
     np.squeeze,
     "x, axis=None",
     _infer_squeeze,
@@ -153,7 +157,7 @@ squeeze = linear(
 
 # The cotangent of a value that was broadcast and promoted from `x`: summed to its shape, cast to its dtype.
 # Types delete it (see `ops.folds`); what is left calls the runtime helper.
-fit_like = linear(
+fit_like: Row = linear(
     None,
     "g, x",
     lambda g, x: types.array(infer.numpy_dtype(x), x.type.dims),
@@ -168,17 +172,22 @@ def _infer_astype(x: Node, dtype: str) -> Type:
     return types.array(dtype, x.type.dims)
 
 
-astype = linear(
-    getattr(np, "astype", None), "x, dtype=...", _infer_astype, lambda g, x, dtype: fit_like(g, x), name="astype", method="astype"
+astype: Row = linear(
+    getattr(np, "astype", None),
+    "x, dtype=...",
+    _infer_astype,
+    lambda g, x, dtype: fit_like(g, x),
+    name="astype",
+    method="astype",
 )
-real = linear(
+real: Row = linear(
     np.real,
     "x",
     lambda x: types.array(real_dtype(infer.numpy_dtype(x)), x.type.dims),
     lambda g, x: g,
     view=True,
 )
-imag = linear(
+imag: Row = linear(
     np.imag,
     "x",
     lambda x: types.array(real_dtype(infer.numpy_dtype(x)), x.type.dims),
@@ -203,7 +212,7 @@ def _infer_like(x: Node, *_: Node, dtype: str | None = None) -> Type:
     return types.array(dtype or infer.numpy_dtype(x), x.type.dims)
 
 
-full = linear(
+full: Row = linear(
     np.full,
     "shape, fill_value, dtype=None",
     _infer_full,
@@ -214,13 +223,17 @@ zeros = constant(np.zeros, "shape, dtype=None", _infer_fresh)
 ones = constant(np.ones, "shape, dtype=None", _infer_fresh)
 zeros_like = constant(np.zeros_like, "x, dtype=None", _infer_like)
 ones_like = constant(np.ones_like, "x, dtype=None", _infer_like)
-full_like = linear(
-    np.full_like, "x, fill_value, dtype=None", _infer_like, None, lambda g, x, value, dtype=None: fit_like(g, value)
+full_like: Row = linear(
+    np.full_like,
+    "x, fill_value, dtype=None",
+    _infer_like,
+    None,
+    lambda g, x, value, dtype=None: fit_like(g, value),
 )
 # A fresh C-contiguous array: what leaves a derivative must not share memory with what came in.
-copy = linear(np.copy, "x", infer.like, lambda g, x: g, method="copy")
+copy: Row = linear(np.copy, "x", infer.like, lambda g, x: g, method="copy")
 # A Python float, as gradients of Python floats leave.
-to_float = linear(
+to_float: Row = linear(
     None,
     "x",
     lambda x: types.number("float"),
@@ -229,4 +242,6 @@ to_float = linear(
     also=(float,),
     spelling="float",
 )
-conjugate = linear(np.conjugate, "x", infer.of_ufunc(np.conjugate), lambda g, x: conjugate(g), also=(np.conj,))
+conjugate: Row = linear(
+    np.conjugate, "x", infer.of_ufunc(np.conjugate), lambda g, x: conjugate(g), also=(np.conj,)
+)

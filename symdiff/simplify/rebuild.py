@@ -1,52 +1,82 @@
-"""Copying a program with some nodes replaced.
+"""Copying a program with some values replaced.
 
-Enters: a function and `swap(node, builder) -> Node | None`.  Leaves: the function with every use of a swapped
-node replaced, or None if nothing changed.  Invariant: untouched nodes stay the same objects; the user's nodes
-whose operands are unchanged stay as they are.
+Enters: a function and, by node, what is computed in its place.  Leaves: the function with every use replaced.
+Invariant: untouched nodes stay the same objects; what is new is computed where it is first needed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import replace
 
 from symdiff.ir.build import Builder
-from symdiff.ir.node import Function, Node
-
-Swap = Callable[[Node, Builder], Node | None]
-
-
-def rebuilt(function: Function, swap: Swap) -> Function | None:
-    builder = Builder(function.sizes, primal=False)
-    builder.params = function.params
-    known: dict[Node, Node] = {}
-    changed: list[Node] = []
-    with builder:
-        for node in function.body.body:
-            builder.span = node.span
-            new = _copied(builder, node, known)
-            swapped = swap(node, builder)
-            if swapped is not None:
-                if node.name and not swapped.primal:
-                    builder.label(swapped, node.name)
-                changed.append(swapped)
-                new = swapped
-            known[node] = new
-    if not changed:
-        return None
-    results = [known.get(result, result) for result in function.results]
-    made = builder.finish(function.name, function.params, results, function.tree, function.parameters, function.summary)
-    return replace(made, info={**function.info, "replacement": changed[-1]})
+from symdiff.ir.liveness import without_dead
+from symdiff.ir.node import Function, Node, Region
 
 
-def _copied(builder: Builder, node: Node, known: dict[Node, Node]) -> Node:
-    args = tuple(known.get(arg, arg) for arg in node.args)
-    if all(new is old for new, old in zip(args, node.args, strict=True)):
-        builder.adopt(node)
-        return node
-    builder.primal = node.primal
-    made = builder.emit(node.op, args, node.attributes, node.regions)
-    builder.primal = False
-    if node.name and not made.name:
-        object.__setattr__(made, "name", node.name)
-    return made
+def replaced(function: Function, instead: Mapping[Node, Node]) -> Function:
+    """The function with each key of `instead` replaced by its value, dead code removed."""
+    copy = _Copy(function, instead)
+    with copy.builder:
+        copy.body(function.body)
+        results = [copy.known.get(result, result) for result in function.results]
+        made = copy.builder.finish(
+            function.name, function.params, results, function.tree, function.parameters, function.summary
+        )
+    return without_dead(replace(made, info=function.info))
+
+
+class _Copy:
+    """One walk; `known` maps nodes of the old program and new nodes to those of the copy."""
+
+    def __init__(self, function: Function, instead: Mapping[Node, Node]):
+        self.instead = instead
+        self.builder = Builder(function.sizes, primal=False)
+        self.builder.params = function.params
+        self.known: dict[Node, Node] = {param: param for param in function.params}
+
+    def body(self, region: Region) -> None:
+        for node in region.body:
+            self.copy(node)
+
+    def copy(self, node: Node) -> Node:
+        """The node in the copy: itself where nothing below it changed."""
+        if node in self.known:
+            return self.known[node]
+        new = self.instead.get(node)
+        if new is not None:
+            made = self.copy(new)
+            if node.name and not made.primal:
+                self.builder.label(made, node.name)
+        else:
+            made = self._same(node)
+        self.known[node] = made
+        return made
+
+    def _same(self, node: Node) -> Node:
+        builder = self.builder
+        args = tuple(self.copy(arg) for arg in node.args)
+        if not node.regions and all(new is old for new, old in zip(args, node.args, strict=True)):
+            existing = builder.existing(node.op, args, node.attrs)
+            if existing is not None:
+                return existing
+            builder.adopt(node)
+            return node
+        builder.span = node.span
+        builder.primal = node.primal
+        regions = tuple(self._region(region) for region in node.regions)
+        made = builder.emit(node.op, args, node.attributes, regions)
+        builder.primal = False
+        if node.name and not made.name:
+            object.__setattr__(made, "name", node.name)
+        return made
+
+    def _region(self, region: Region) -> Region:
+        builder = self.builder
+        primal = builder.primal
+        with builder.region(*(param.type for param in region.params)) as opened:
+            self.known.update(zip(region.params, opened.params, strict=True))
+            self.body(region)
+            opened.results = [self.copy(result) for result in region.results]
+        builder.primal = primal
+        return opened.closed()

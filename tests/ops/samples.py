@@ -160,9 +160,7 @@ def random_like(values: list[Any], seed: int) -> list[Any]:
         return np.asarray(drawn, v.dtype)
 
     return [
-        like(np.asarray(v))
-        if isinstance(v, np.ndarray | np.generic)
-        else float(generator.uniform(0.5, 1.5))
+        like(np.asarray(v)) if isinstance(v, np.ndarray | np.generic) else float(generator.uniform(0.5, 1.5))
         for v in values
     ]
 

@@ -19,7 +19,9 @@ def gradients(name: str, *values: Any, **attrs: Any) -> list[Any]:
     one = Sample(REGISTRY[name], lambda r: args(*values, **attrs))
     base = one.numpy(one.values)
     back = one.pulled_back(one.function, [0])
-    seed = 1.0 if isinstance(base[0], float) and one.outputs[0].type.kind == "number" else np.ones_like(base[0])
+    seed = (
+        1.0 if isinstance(base[0], float) and one.outputs[0].type.kind == "number" else np.ones_like(base[0])
+    )
     parts = iter(evaluate(back, *one.values, seed))
     return [next(parts) if reached else 0.0 for reached in one.reached]
 
@@ -115,7 +117,7 @@ def test_the_second_derivative_of_sinc_at_zero() -> None:
     first = one.pulled_back(one.function, [0])
     second = one.pulled_back(first, [0])
     result = evaluate(second, at(0), np.float64(1), np.float64(1))[0]
-    np.testing.assert_allclose(result, -np.pi**2 / 3)
+    np.testing.assert_allclose(result, -(np.pi**2) / 3)
 
 
 @pytest.mark.parametrize("z", [3 + 4j, 0j, -1j])

@@ -85,4 +85,3 @@ def test_mutant_is_caught(row: Row, field: str, made: Any) -> None:
             except (AssertionError, TypeError):  # a shape that does not fit, or a part that is missing
                 return
     pytest.fail(f"{row.name}: no sample notices the mutant")
-

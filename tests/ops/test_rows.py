@@ -82,7 +82,7 @@ def narrowest(one: Sample) -> int:
 @pytest.mark.parametrize("case", CASES, ids=NAMES)
 def test_second_order(case: Any) -> None:
     one = sample(case)
-    if case[0] == "absolute" and one.values[0].dtype.kind == "c":
+    if case[0] == "absolute" and np.iscomplexobj(one.values[0]):
         with pytest.raises(DtypeError):  # sign is not differentiated
             gradient_error(one, order=2)
     elif narrowest(one) >= 8:
@@ -97,7 +97,13 @@ def test_cotangents_keep_the_dtype(case: Any) -> None:
         return
     base = evaluate(one.function, *one.values)
     back = one.pulled_back(one.function, outputs)
-    parts = iter(evaluate(back, *one.values, *(1.0 if isinstance(base[i], float) else np.ones_like(base[i]) for i in outputs)))
+    parts = iter(
+        evaluate(
+            back,
+            *one.values,
+            *(1.0 if isinstance(base[i], float) else np.ones_like(base[i]) for i in outputs),
+        )
+    )
     for i, reached in zip(one.wrt(), one.reached, strict=True):
         if reached:
             part = next(parts)

@@ -35,7 +35,11 @@ ELSEWHERE = {"where", "clip", "remainder", "fmod"}
 
 
 def test_every_elementwise_row_is_compared() -> None:
-    rows = {r.name for r in REGISTRY.values() if r.kind == "elementwise" and not r.name.startswith(("math.", "builtins."))}
+    rows = {
+        r.name
+        for r in REGISTRY.values()
+        if r.kind == "elementwise" and not r.name.startswith(("math.", "builtins."))
+    }
     assert rows - ELSEWHERE <= FUNCTIONS.keys()
 
 

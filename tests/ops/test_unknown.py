@@ -46,7 +46,9 @@ def test_unknown_rank(case: Any) -> None:
         assert "source_for" in str(error)  # noqa: PT017
 
 
-@pytest.mark.parametrize("shapes", [((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 4)), ((5, 2, 3), (3, 4)), ((3,), (5, 3, 4))])
+@pytest.mark.parametrize(
+    "shapes", [((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 4)), ((5, 2, 3), (3, 4)), ((3,), (5, 3, 4))]
+)
 def test_second_order_of_a_product_of_unknown_ranks(unknown: None, shapes: Any) -> None:
     one = Sample(REGISTRY["matmul"], lambda r: args(*(r(*shape) for shape in shapes)))
     one.differentiable = lambda: [0]  # type: ignore[method-assign]
