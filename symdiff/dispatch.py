@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from symdiff.cache import Entry
     from symdiff.frontend import Lowered
+    from symdiff.pipeline import Request
 
 REMEMBERED = 1024
 _SUMMARIES = {
@@ -67,6 +68,7 @@ class Derivative:
             f"{transform} of {getattr(function, '__qualname__', function)}; see `symdiff.differentiate`."
         )
         self.transform, self.wrt, self.aux, self.backend = transform, wrt, aux, backend
+        self._summary = _SUMMARIES.get(transform, "")
         self._exact: dict[Any, Variant] = {}
         self._variants: dict[Any, list[Variant]] = {}
         self._static: frozenset[Any] = frozenset()
@@ -145,11 +147,16 @@ class Derivative:
         names = names_of(self.wrt, self.signature, function.__name__)
         lowered = lower(function, bound, self._static)
         wrt, tree = requested(names, lowered.trees, lowered.leaves, isinstance(self.wrt, tuple | list))
-        summary = _SUMMARIES[self.transform].format(_place(function), ", ".join(names))
+        summary = self._summary.format(_place(function), ", ".join(names))
         request = pipeline.Request(self.transform, wrt, tree, summary, self.backend, self.aux)
+        return self._variant(lowered, request, bound), lowered.static
+
+    def _variant(self, lowered: Lowered, request: Request, bound: inspect.BoundArguments | None) -> Variant:
+        from symdiff import pipeline
+
         entry = pipeline.compiled(lowered.function, request)
         name = f"{lowered.function.name}_{self.transform}"
-        return Variant(lowered, entry, pipeline.load(entry, name)), lowered.static
+        return Variant(lowered, entry, pipeline.load(entry, name))
 
     def variant_for(self, *args: Any, **kwargs: Any) -> Variant:
         return self._find(args, kwargs)

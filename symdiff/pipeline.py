@@ -14,7 +14,6 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,14 +23,17 @@ from symdiff.ir.node import Function, Node, Tree
 from symdiff.ir.text import to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from symdiff.autodiff.update import Step
 
 STORE = cache.Store()
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked of a function: the transform, the leaves it is taken with respect to and their packing."""
+    """What is asked of a function: the transform, the leaves it is taken with respect to and their packing.
+
+    step: for the transform "step", how the leaves are updated.
+    """
 
     transform: str
     wrt: tuple[Node, ...]
@@ -39,10 +41,12 @@ class Request:
     summary: str
     backend: str = "numpy"
     aux: bool = False
+    step: Step | None = None
 
     def text(self) -> str:
         wrt = [(node.attr("parameter"), node.attr("path")) for node in self.wrt]
-        return repr((self.transform, wrt, tree_text(self.tree), self.summary, self.backend, self.aux))
+        step = "" if self.step is None else self.step.text()
+        return repr((self.transform, wrt, tree_text(self.tree), self.summary, self.backend, self.aux, step))
 
 
 def tree_text(tree: Tree) -> str:
@@ -91,20 +95,26 @@ def stages(request: Request) -> Iterator[tuple[str, Callable[[Function], Functio
         if request.transform == "vjp":
             made = reverse.vjp(function, request.wrt, request.tree)
         else:
-            value = request.transform == "value_and_grad"
+            value = request.transform in ("value_and_grad", "step")
             made = reverse.gradient(function, request.wrt, request.tree, value=value, aux=request.aux)
         return replace(made, summary=request.summary)
 
     yield "primal", derive
     yield "derived", simplify
+    step = request.step
+    if step is not None:
+        from symdiff.autodiff.update import updated
+
+        yield "gradient", lambda function: updated(function, step)
 
 
 def dump(function: Function, stage: str) -> None:
     """With SYMDIFF_DUMP=dir, write the program as it stands."""
     folder = os.environ.get("SYMDIFF_DUMP")
     if folder:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        Path(folder, f"{function.name}.{stage}.txt").write_text(to_text(function), encoding="utf-8")
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, f"{function.name}.{stage}.txt"), "w", encoding="utf-8") as file:
+            file.write(to_text(function))
 
 
 @lru_cache(maxsize=1)
@@ -112,22 +122,22 @@ def generator_version() -> str:
     """A hash of all that shapes the output: symdiff's own sources and templates."""
     import hashlib
 
-    package = Path(__file__).resolve().parent
+    package = os.path.dirname(os.path.abspath(__file__))
+    found = [path for folder in (package, os.path.join(os.path.dirname(package), "templates")) for path in _files(folder)]
     digest = hashlib.sha256()
-    folders = [package, package / "templates", package.parent / "templates"]
-    for folder in folders:
-        pattern = "**/*.py" if folder == package else "*.jinja"
-        for path in sorted(folder.glob(pattern)):
-            digest.update(path.name.encode())
-            digest.update(path.read_bytes())
+    for path in sorted(found):
+        with open(path, "rb") as file:
+            digest.update(os.path.basename(path).encode())
+            digest.update(file.read())
     return digest.hexdigest()
+
+
+def _files(folder: str) -> Iterator[str]:
+    for root, _, names in os.walk(folder):
+        yield from (os.path.join(root, name) for name in names if name.endswith((".py", ".jinja")))
 
 
 def load(entry: cache.Entry, name: str) -> Callable[..., object]:
     """The generated function itself."""
     function: Callable[..., object] = cache.execute(entry)[name]
     return function
-
-
-def names_of(request: Sequence[str]) -> str:
-    return ", ".join(request)

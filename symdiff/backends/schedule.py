@@ -90,7 +90,7 @@ def _is_stated(node: Node, uses: dict[Node, int], results: tuple[Node, ...]) -> 
     if node in results and node.primal:
         return True
     return (
-        bool(node.name) or uses[node] > 1 or node.op.name in _WRITES or bool(node.regions) or not node.op.pure
+        bool(node.name) or uses.get(node, 0) > 1 or node.op.name in _WRITES or bool(node.regions) or not node.op.pure
     )
 
 
@@ -128,14 +128,14 @@ def reads(node: Node, stated: set[Node]) -> Iterator[Node]:
 
 def _reuse(made: Plan, region: Region, sizes: Sizes) -> None:
     stated = {statement.node for statement in made.statements}
+    end = len(made.statements)
     last: dict[Node, int] = {}
     occurrences: list[list[Node]] = []
     for position, statement in enumerate(made.statements):
         found = list(reads(statement.node, stated))
         occurrences.append(found)
-        for value in found:
-            last[root(value)] = position
-    end = len(made.statements)
+        for value in found:  # an inner function reads when it is called: not before the end
+            last[root(value)] = max(last.get(root(value), 0), end if statement.node.regions else position)
     for result in region.results:
         pending = [result]
         while pending:

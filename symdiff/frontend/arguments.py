@@ -12,11 +12,11 @@ its value (functions and foreign objects: its identity) is part of the key.
 from __future__ import annotations
 
 import enum
+import functools
 import sys
 import types as python_types
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, is_dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -104,6 +104,10 @@ def fields_of(value: object) -> tuple[str, ...] | None:
     cls = type(value)
     if cls is python_types.SimpleNamespace:
         return tuple(vars(value))
+    if cls is python_types.MethodType:
+        return ("__func__", "__self__")
+    if cls is functools.partial:
+        return ("func", "args", "keywords")
     if not cls.__flags__ & _HEAP_TYPE or isinstance(value, type | enum.Enum | BaseException):
         return None
     if cls.__module__.partition(".")[0] in _FOREIGN or isinstance(value, Identity):
@@ -208,7 +212,8 @@ def key_of_keys(keys: Sequence[Any]) -> Hashable:
 
 def _refusal(value: Any) -> tuple[str, str] | None:
     """Why an array cannot be computed with, and what to pass instead."""
-    if isinstance(value, np.ma.MaskedArray):
+    masked = sys.modules.get("numpy.ma")  # 6 ms to import, and not there unless somebody used it
+    if masked is not None and isinstance(value, masked.MaskedArray):
         return "a masked array", "pass a plain array, e.g. `.filled(0)`, and the mask as a second array"
     if isinstance(value, np.matrix):
         return "an np.matrix, whose operators differ from those of arrays", "pass np.asarray(...)"
@@ -285,12 +290,16 @@ def rebuilt(tree: Tree, children: list[Any]) -> Any:
         return items
     if tree.kind == "dict":
         mapping = dict.__new__(cls) if cls.__module__ != "collections" else cls()
-        put = mapping.__setitem__ if cls.__module__ == "collections" else partial(dict.__setitem__, mapping)
+        plain = cls if cls.__module__ == "collections" else dict  # an OrderedDict keeps its own order
         for key, child in zip(tree.keys, children, strict=True):
-            put(key, child)
+            plain.__setitem__(mapping, key, child)
         return mapping
     if cls is python_types.SimpleNamespace:
         return python_types.SimpleNamespace(**dict(zip(tree.keys, children, strict=True)))
+    if cls is python_types.MethodType:
+        return python_types.MethodType(*children)
+    if cls is functools.partial:
+        return functools.partial(children[0], *children[1], **children[2])
     made = object.__new__(cls)
     for name, child in zip(tree.keys, children, strict=True):
         object.__setattr__(made, name, child)

@@ -7,7 +7,6 @@ where it is a builtin operation on compile-time values of builtin types.
 from __future__ import annotations
 
 import ast
-import difflib
 import functools
 import types as python_types
 from typing import Any
@@ -102,6 +101,9 @@ def _call_other(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, 
         return call_row(row, function, args, kwargs)
     if isinstance(function, np.ufunc) or _is_library(function):
         return _call_library(frame, function, args, kwargs)
+    if function is object.__setattr__ and len(args) == 3 and is_user_object(args[0]):
+        frame.context.check_own(args[0])
+        return operators.compute(object.__setattr__, *args)
     if isinstance(function, python_types.BuiltinFunctionType | python_types.MethodDescriptorType):
         return _call_builtin_method(frame, function, args, kwargs)
     if isinstance(function, type):
@@ -212,6 +214,8 @@ def _call_library(frame: Frame, function: Any, args: list[Any], kwargs: dict[str
 
 def unsupported(function: Any) -> SymdiffError:
     """The error for a function without a rule: it names the nearest that have one."""
+    import difflib  # only where there is an error to write
+
     name = getattr(function, "__name__", type(function).__name__)
     module = getattr(function, "__module__", None) or ""
     known = {row.spelling.removeprefix("np."): row.spelling for row in REGISTRY.values()}

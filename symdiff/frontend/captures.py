@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from keyword import iskeyword
 from types import ModuleType
 from typing import Any
 
-from symdiff.frontend.arguments import Described, Identity, Leaf, Place, describe, stage
+from symdiff.frontend.arguments import Described, Identity, Leaf, Place, describe, key_of, stage
 from symdiff.frontend.frame import Context
 from symdiff.ir.node import Node, Path, Tree
 
 Read = Callable[[], object]
 _MISSING = object()
+_PLAIN = (str, bool, int, type(None))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -30,10 +31,18 @@ class Capture:
     read: Read
     key: Hashable
     static: frozenset[Place]
+    known: dict[Hashable, Hashable] = field(default_factory=dict)  # canonical keys by exact ones
 
     def current_key(self) -> Hashable:
         """The canonical key of what would be read now."""
-        return describe(self.read(), (self.name, ()), self.static).key
+        value = self.read()
+        exact = key_of(value, self.static, (self.name, ()))
+        found = self.known.get(exact)
+        if found is None:
+            if len(self.known) > 1000:
+                self.known.clear()
+            found = self.known[exact] = describe(value, (self.name, ()), self.static).key
+        return found
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -55,6 +64,8 @@ class Guard:
             return False
         if not self.by_value:
             return value is self.expected
+        if type(value) in _PLAIN:
+            return bool((type(value), value) == self.expected)
         return describe(value, (self.name, ()), _ALL_STATIC).key == self.expected
 
 

@@ -6,6 +6,7 @@ Enters: objects and names.  Leaves: what stands in the instance or its classes. 
 
 from __future__ import annotations
 
+import functools
 import types as python_types
 from collections import namedtuple
 from typing import Any
@@ -36,6 +37,8 @@ def is_user_object(value: Any) -> bool:
         return True
     if isinstance(value, list | tuple | dict | set | frozenset | str | int | float):
         return type(value).__module__ != "builtins" and is_written_in_python(type(value))
+    if isinstance(value, python_types.MethodType | functools.partial):
+        return False
     return fields_of(value) is not None
 
 

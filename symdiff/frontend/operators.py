@@ -15,7 +15,7 @@ from symdiff.errors import SymdiffError, UnsupportedError, UserError
 from symdiff.frontend import arrays
 from symdiff.frontend.frame import EXPRESSIONS, Frame, call, evaluate, evaluate_all
 from symdiff.frontend.lookup import is_user_object, user_method
-from symdiff.frontend.values import POISON, Silent, children, has_staged, kind_name
+from symdiff.frontend.values import POISON, ShapeTuple, Silent, children, has_staged, kind_name
 from symdiff.ir.build import current
 from symdiff.ir.node import OPERATORS, Node
 from symdiff.ir.types import Size, may_be_one
@@ -241,6 +241,11 @@ def compare(frame: Frame, kind: type[ast.cmpop], left: Any, right: Any) -> Any:
         if not (arrays.is_operand(left) and arrays.is_operand(right)) and kind in (ast.Eq, ast.NotEq):
             return _unlike(kind, left, right)
         return emit(name, *(_operand(value, symbol, left, right) for value in (left, right)))
+    if isinstance(left, ShapeTuple) or isinstance(right, ShapeTuple):
+        raise UnsupportedError(
+            "Whether these sizes are equal is known only at run time.",
+            "no check: NumPy itself refuses shapes that do not fit",
+        )
     if has_staged(left) or has_staged(right):
         raise UnsupportedError(
             "Containers of run-time values cannot be compared while compiling.",
@@ -253,10 +258,10 @@ def _unlike(kind: type[ast.cmpop], left: Any, right: Any) -> bool:
     """`==` with something that is no number and no array."""
     for value, other in ((left, right), (right, left)):
         if isinstance(value, Node) and value.type.kind == "array":
-            raise UnsupportedError(
-                f"An array is compared with a {kind_name(other)}.",
-                "`is None`" if other is None else "isinstance(...), or another argument that tells the cases apart",
+            instead = (
+                "`is None`" if other is None else "isinstance(...), or an argument that tells the cases apart"
             )
+            raise UnsupportedError(f"An array is compared with a {kind_name(other)}.", instead)
     return kind is ast.NotEq
 
 

@@ -122,6 +122,14 @@ class Builder:
             return node
         return self._number(op, nodes, items, None)
 
+    def existing(self, op: Op, args: tuple[Node, ...], attrs: Attrs = ()) -> Node | None:
+        """The node in scope that computes this already."""
+        return self._existing(number_key(op, args, attrs))
+
+    def unfolded(self, op: Op, *args: Node, **attrs: Any) -> Node:
+        """The node itself, for a fold that has done its part."""
+        return self._number(op, args, tuple(sorted(attrs.items())), None)
+
     def _existing(self, key: object) -> Node | None:
         for scope in reversed(self._scopes):
             node = scope.numbered.get(key)

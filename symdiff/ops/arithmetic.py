@@ -45,7 +45,7 @@ def power_base(a: Node, b: Node, y: Node) -> Any:
     """d(a**b)/da, finite wherever the derivative is: exact for constant exponents, 0 where b is 0."""
     if b.is_const:
         exponent = b.value
-        return exponent if exponent in (0, 1) else exponent * a ** (exponent - 1)  # type: ignore[operator]
+        return exponent if exponent in (0, 1) else exponent * a ** (exponent - 1)
     return b * a ** where(equal(b, 0), 1, b - 1)
 
 

@@ -261,7 +261,8 @@ def _pad(row: Row, x: Any, pad_width: Any, mode: str = "constant", constant_valu
     for axis, pair in enumerate(pad_widths(width, known_rank(x, "np.pad"))):
         if any(pair):
             x = take(x, _padded_places(length(x, axis=axis), pad_width=(pair,), mode=mode), axis)
-    return x
+    padded: Node = x
+    return padded
 
 
 pad: Row = linear(
@@ -270,7 +271,8 @@ pad: Row = linear(
 
 
 def _padded_places(size: Node, **attrs: Any) -> Node:
-    return pad(arange(size), **attrs)
+    places: Node = pad(arange(size), **attrs)
+    return places
 
 
 def _atleast(rank: int) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import string
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,8 @@ from symdiff.ops.creation import eye
 from symdiff.ops.lowering import known_rank, literal, to_node
 from symdiff.ops.row import Row, multilinear
 from symdiff.ops.shaping import broadcast_to, expand_dims, length, shape_of
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def explicit(subscripts: str) -> str:
@@ -37,7 +38,7 @@ def _terms(subscripts: str, operands: tuple[Node, ...]) -> tuple[list[str], str]
         raise ShapeError(f"np.einsum has subscripts for {len(terms)} arrays and is given {len(operands)}.")
     if "..." not in left:
         return terms, output
-    spare = [letter for letter in string.ascii_letters if letter not in left][::-1]
+    spare = [letter for letter in _LETTERS if letter not in left][::-1]
     extra = [
         known_rank(x, "np.einsum with an ellipsis") - len(term.replace("...", "")) if "..." in term else 0
         for term, x in zip(terms, operands, strict=True)
@@ -77,7 +78,7 @@ def _transposed(g: Node, i: int, *operands: Node, subscripts: str, optimize: Any
     x, wanted = operands[i], terms[i]
     others = [k for k in range(len(operands)) if k != i]
     inputs, values = [output, *(terms[k] for k in others)], [g, *(operands[k] for k in others)]
-    spare = [letter for letter in string.ascii_letters if letter not in "".join([*terms, output])]
+    spare = [letter for letter in _LETTERS if letter not in "".join([*terms, output])]
     dims = current().sizes.resolve(x.type.dims)
     target = ""
     for axis, letter in enumerate(wanted):
@@ -117,7 +118,7 @@ def _lowered(row: Row, first: Any, *rest: Any, **options: Any) -> Node:
 
 
 def _letters(numbers: Any) -> str:
-    return "".join("..." if number is ... else string.ascii_letters[number] for number in numbers)
+    return "".join("..." if number is ... else _LETTERS[number] for number in numbers)
 
 
 einsum = multilinear(

@@ -160,13 +160,13 @@ def _unmasked(node: Node) -> Node:
 
 def _mask_last(op: Row, a: Node, b: Node) -> Node | None:
     """A product or quotient of a masked cotangent, masked after it is taken."""
-    mask = mask_of(a)
-    if mask is not None:
-        return masked(*mask, op(_unmasked(a), b))
-    if op is multiply:
-        mask = mask_of(b)
+    for masked_one in (a, b) if op is multiply else (a,):
+        mask = mask_of(masked_one)
+        if mask is not None and masked_one.op is where:
+            inner = _unmasked(masked_one)
+            return masked(*mask, op(inner, b) if masked_one is a else op(a, inner))
         if mask is not None:
-            return masked(*mask, op(a, _unmasked(b)))
+            return masked(*mask, current().unfolded(op, a, b))
     return None
 
 

@@ -1,8 +1,8 @@
 """Reading and writing elements.
 
 An index is the attribute `index`: a tuple of entries ("int", i), ("slice", start, stop, step), ("new",),
-("ellipsis",) and ("arg", k), where any number inside an entry may itself be ("arg", k): the k-th operand after
-the array(s).  `scatter` and `add_at` are functional; the backends write in place.
+("ellipsis",) and ("arg", k), where any number inside an entry may itself be ("arg", k): the k-th operand
+after the array(s).  `scatter` and `add_at` are functional; the backends write in place.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Index = tuple[tuple[Any, ...], ...]
 
 
 def _sliced(dim: Dim, start: Any, stop: Any, step: Any) -> Dim:
-    """The length of `dim[start:stop:step]`: exact for known lengths and for cutting a constant off the ends."""
+    """The length of `dim[start:stop:step]`: exact for known lengths and for constants cut off the ends."""
     sizes = current().sizes
     dim = sizes.find(dim)
     if any(isinstance(part, tuple) for part in (start, stop, step)):
@@ -48,14 +48,15 @@ def _consumed(entry: tuple[Any, ...], operands: tuple[Node, ...]) -> int:
 
 
 def _advanced(entry: tuple[Any, ...], operands: tuple[Node, ...]) -> bool:
-    return entry[0] == "arg" and (
-        operands[entry[1]].type.dims != () or operands[entry[1]].type.dtype == "bool"
-    )
+    if entry[0] != "arg":
+        return False
+    selector: Type = operands[entry[1]].type
+    return selector.dims != () or selector.dtype == "bool"
 
 
 def _infer_index(x: Node, *operands: Node, index: Index = ()) -> Type:
-    """NumPy's rule: the common shape of integer arrays stands in the place of the first one, or in front where
-    a slice, None or ellipsis separates them; a boolean array counts as its `nonzero()`."""
+    """NumPy's rule: the common shape of integer arrays stands in the place of the first one, or in front
+    where a slice, None or ellipsis separates them; a boolean array counts as its `nonzero()`."""
     dtype = infer.numpy_dtype(x)
     dims = x.type.dims
     fancy = any(_advanced(entry, operands) for entry in index)

@@ -175,7 +175,8 @@ def size_of(node: Node) -> Dim:
     if node.is_const and isinstance(node.value, int):
         return node.value if node.value >= 0 else current().sizes.fresh()
     if node.op.name == "length" and node.args[0].type.dims is not None:
-        return node.args[0].type.dims[node.attr("axis")]
+        dim: Dim = node.args[0].type.dims[node.attr("axis")]
+        return dim
     if node.op.name == "size" and node.args[0].type.dims is not None:
         return product(node.args[0].type.dims)
     return current().sizes.fresh()

@@ -81,7 +81,9 @@ def _joined(row: Row, items: Any, axis: Any = 0, dtype: Any = None) -> Node:
     return row(*arrays(items), **({} if place == 0 else {"axis": place}))
 
 
-concatenate: Row = linear(np.concatenate, "*items, axis=0", _infer_concatenate, transpose=_part, lower=_joined)
+concatenate: Row = linear(
+    np.concatenate, "*items, axis=0", _infer_concatenate, transpose=_part, lower=_joined
+)
 
 
 def _infer_stack(*items: Node, axis: int = 0) -> Type:

@@ -62,9 +62,13 @@ def _norm_given(row: Row, x: Any, ord: Any = None, axis: Any = None, keepdims: b
 
 
 norm = nonlinear(
-    np.linalg.norm, "x, ord=None, axis=None, keepdims=False", _norm_slope, infer=_infer_norm, name="linalg.norm",
+    np.linalg.norm,
+    "x, ord=None, axis=None, keepdims=False",
+    _norm_slope,
+    infer=_infer_norm,
+    name="linalg.norm",
     lower=_norm_given,
-)  # fmt: skip
+)
 
 
 def _vector_norm(x: Any, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Node:
@@ -162,8 +166,8 @@ def _solve_vjp(g: Node, y: Node, a: Node, b: Node) -> tuple[Node, Node]:
 def _solve_jvp(tangents: tuple[Node | None, Node | None], y: Node, a: Node, b: Node) -> Node:
     ta, tb = tangents
     if known_rank(b, "np.linalg.solve") == 1 and known_rank(a, "np.linalg.solve") > 2 and ta is not None:
-        change = -(ta @ expand_dims(y, axis=-1))
-        both = change if tb is None else expand_dims(tb, axis=-1) + change
+        column = -(ta @ expand_dims(y, axis=-1))
+        both = column if tb is None else expand_dims(tb, axis=-1) + column
         return squeeze(solve(a, both), axis=-1)
     change = tb if ta is None else -(ta @ y) if tb is None else tb - ta @ y
     assert change is not None

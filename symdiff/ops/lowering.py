@@ -1,8 +1,8 @@
 """Calls as users write them, turned into nodes.
 
 Enters: a row with staged nodes and compile-time values (numbers, strings, dtypes, None, lists and tuples of
-these and of nodes).  Leaves: a node, or a tuple of nodes.  Invariant: attributes are literals (dtypes their NumPy
-names), and an attribute equal to its default is absent, so that equal calls become one node.
+these and of nodes).  Leaves: a node, or a tuple of nodes.  Invariant: attributes are literals (dtypes their
+NumPy names), and an attribute equal to its default is absent, so that equal calls become one node.
 """
 
 from __future__ import annotations
@@ -131,10 +131,15 @@ def sugar(function: Any, lower: Callable[..., Any], name: str = "", also: Sequen
 
     return register(
         Row(
-            name, unreachable, kind="composite", text="*args", targets=(function, *also), spelling=f"np.{name}",
+            name,
+            unreachable,
+            kind="composite",
+            text="*args",
+            targets=(function, *also),
+            spelling=f"np.{name}",
             lower=lambda row, *args, **kwargs: lower(*args, **kwargs),
         )
-    )  # fmt: skip
+    )
 
 
 def known_rank(x: Node, what: str) -> int:

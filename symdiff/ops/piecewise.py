@@ -57,8 +57,8 @@ def _finite(x: Node) -> bool:
 def above(a: Node, b: Node) -> Node:
     """1 where a > b, 0.5 where they are equal, 0 elsewhere.
 
-    Beside a constant this is half of 1 + sign(a - b): of the forms exact at ties the fastest, and it keeps the
-    dtype; otherwise a - b may be inf - inf.
+    Beside a constant this is half of 1 + sign(a - b): of the forms exact at ties the fastest, and it keeps
+    the dtype; otherwise a - b may be inf - inf.
     """
     if _finite(b):
         return 0.5 + 0.5 * sign(a - b if b.value else a)
@@ -132,7 +132,7 @@ float_power: Row = elementwise(np.float_power, power_base, power_exponent)
 
 
 def _sinc_slope(x: Node, y: Node) -> Node:
-    """(cos(pi x) - sinc(x)) / x, and its Taylor series near 0, where that cancels: relative error below 1e-13."""
+    """(cos(pi x) - sinc(x)) / x, and its Taylor series near 0, where that cancels: exact to 1e-13."""
     near = less(absolute(x), 0.03)
     s = (math.pi * where(near, x, 0)) ** 2
     series = s * (1 / 30 - s * (1 / 840 - s * (1 / 45360))) - 1 / 3

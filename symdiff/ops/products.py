@@ -15,7 +15,7 @@ from symdiff.ir.build import current
 from symdiff.ir.node import OPERATORS, Node
 from symdiff.ir.types import Type
 from symdiff.ops import infer
-from symdiff.ops.axes import moveaxis
+from symdiff.ops.axes import matrix_transpose, moveaxis
 from symdiff.ops.creation import eye
 from symdiff.ops.lowering import bind, known_rank, literal, sugar, to_node
 from symdiff.ops.reductions import add_reduce
@@ -29,7 +29,6 @@ from symdiff.ops.shaping import (
     reshape,
     shape_of,
     squeeze,
-    swapaxes,
     transpose,
 )  # fmt: skip
 
@@ -50,7 +49,7 @@ def _infer_matmul(a: Node, b: Node) -> Type:
 
 def swapped(x: Node) -> Node:
     """The last two axes exchanged."""
-    return transpose(x) if x.type.rank == 2 else swapaxes(x, axis1=-2, axis2=-1)
+    return transpose(x) if x.type.rank == 2 else matrix_transpose(x)
 
 
 def axes_of(*, first: int, last: int) -> tuple[int, ...]:

@@ -36,8 +36,8 @@ def _number(function: Any, name: str, text: str, partials: Any, dtype: str, **fa
 
 
 for _row in (
-    "exp", "exp2", "expm1", "log2", "log10", "log1p", "sqrt", "cbrt", "sin", "cos", "tan", "sinh", "cosh", "tanh",
-    "degrees", "radians", "hypot", "trunc",
+    "exp", "exp2", "expm1", "log2", "log10", "log1p", "sqrt", "cbrt", "sin", "cos", "tan", "sinh", "cosh",
+    "tanh", "degrees", "radians", "hypot", "trunc",
 ):  # fmt: skip
     _math(_row, getattr(elementwise, _row), "int" if _row == "trunc" else "float")
 for _name, _row in (

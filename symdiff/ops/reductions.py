@@ -30,7 +30,7 @@ def spread(g: Node, x: Node, axis: Any, keepdims: bool) -> Node:
 
 def kept(y: Node, axis: Any, keepdims: bool) -> Node:
     """A reduced value as one that broadcasts against what was reduced."""
-    return y if axis is None or keepdims else expand_dims(y, axis=axis)
+    return y if axis is None or keepdims or y.type.dims == () else expand_dims(y, axis=axis)
 
 
 def count(x: Node, axis: Any) -> Node:
@@ -45,7 +45,7 @@ def count(x: Node, axis: Any) -> Node:
 
 
 def nonlinear(function: Any, text: str, slope: Callable[..., Node], **facts: Any) -> Row:
-    """A reduction from its slope `slope(x, y, axis, keepdims, **attrs)`, where `y` still broadcasts against `x`."""
+    """A reduction from its `slope(x, y, axis, **attrs)`, where `y` still broadcasts against `x`."""
 
     def sloped(x: Node, y: Node, axis: Any, keepdims: bool, attrs: dict[str, Any]) -> Node:
         return slope(x, kept(y, axis, keepdims), axis=axis, **attrs)

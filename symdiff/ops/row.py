@@ -24,6 +24,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from typing import Any, Literal
 
 from symdiff.ir.node import Node, Op
@@ -38,11 +39,11 @@ class Row(Op):
     """One operation: what calls it, how it is typed, differentiated and spelled.
 
     text: the signature: operands are parameters without default, attributes those with one, `...` marking an
-    attribute that must be given; an attribute equal to its default is not printed.  spelling: dotted name of the call ("np.tanh").  symbol: infix or prefix operator.
-    method: name of the equivalent array method.  view: the result may share memory with the first operand.
-    lower: turns the user's arguments into operands and attributes where binding the signature is not enough;
-    called as `lower(row, *args, **kwargs)`, returns a node or a tree of nodes.  domain: an interval in which the
-    function is smooth, for tests.
+    attribute that must be given; an attribute equal to its default is not printed.  spelling: dotted name of
+    the call ("np.tanh").  symbol: infix or prefix operator.  method: name of the equivalent array method.
+    view: the result may share memory with the first operand.  lower: turns the user's arguments into operands
+    and attributes where binding the signature is not enough; called as `lower(row, *args, **kwargs)`, returns
+    a node or a tree of nodes.  domain: an interval in which the function is smooth, for tests.
     """
 
     kind: RowKind = "constant"
@@ -89,7 +90,11 @@ _KEEP: list[Any] = []
 
 def row_of(function: object) -> Row | None:
     """The row of a callable, by identity under whatever name the user imported it."""
-    return _TARGETS.get(id(function))
+    row = _TARGETS.get(id(function))
+    if row is None and type(getattr(function, "__self__", None)).__module__.startswith("numpy.random"):
+        import_module("symdiff.ops.drawing")  # not before: NumPy too loads numpy.random when it is used
+        row = _TARGETS.get(id(function))
+    return row
 
 
 def register(row: Row) -> Row:

@@ -126,7 +126,6 @@ swapaxes: Row = linear(
     "x, axis1=..., axis2=...",
     _infer_swapaxes,
     lambda g, x, **axes: swapaxes(g, **axes),
-    method="swapaxes",
     view=True,
 )
 

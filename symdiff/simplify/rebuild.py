@@ -72,11 +72,11 @@ class _Copy:
         return made
 
     def _region(self, region: Region) -> Region:
-        builder = self.builder
-        primal = builder.primal
+        outer, self.known = self.known, dict(self.known)
+        builder, primal = self.builder, self.builder.primal
         with builder.region(*(param.type for param in region.params)) as opened:
             self.known.update(zip(region.params, opened.params, strict=True))
             self.body(region)
             opened.results = [self.copy(result) for result in region.results]
-        builder.primal = primal
+        builder.primal, self.known = primal, outer
         return opened.closed()

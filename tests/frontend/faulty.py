@@ -349,6 +349,17 @@ def inner_class(x):
     return x
 
 
+@case(V, V + 1)
+def compared_shapes(x, y):
+    assert x.shape == y.shape
+    return x
+
+
+@case(V)
+def compared_with_text(x):
+    return x == "a"
+
+
 @case(V)
 def returns_function(x):
     return lambda: x

@@ -53,6 +53,8 @@ SPECIAL: dict[str, Callable[..., Any]] = {
     "index": lambda x, *operands, index: x[index_of(index, list(operands))],
     "array": lambda *items, shape=(), dtype=None: np.array(nest(list(items), shape), dtype),
     "to_float": float,
+    "item": lambda x: x.item(),
+    "einsum": lambda *operands, subscripts, **attrs: np.einsum(subscripts, *operands, **attrs),
     "copy": lambda x: x.copy(),
     "absolute": abs,
     **{

@@ -812,3 +812,231 @@ def scalars(x, y, z):
 @case(3, True, "text", 2.5)
 def returns_static(n, flag, text, x):
     return flag, text, None, x, n
+
+
+# --- odd corners
+
+
+def appends(items, value, seen=None):
+    items.append(value)
+    return items
+
+
+@case(V)
+def local_list_in_helper(x):
+    hs = []
+    appends(hs, x)
+    appends(hs, value=x * 2)
+    return np.array([h.sum() for h in hs]), hs
+
+
+@case({"b": V, "a": U})
+def sorted_dictionary(params):
+    total = 0.0
+    for key in sorted(params):
+        total = total * 2 + params[key]
+    names = "-".join(k.upper() for k in params)
+    merged = params | {"c": 1.0}
+    return total, names, [*merged], dict(zip(params.keys(), params.values())), params.keys() == {"a", "b"}
+
+
+@case([(V, U), (U, V)])
+def transposed_pairs(pairs):
+    left, right = zip(*pairs)
+    return [a + b for a, b in pairs], left, right, {k: (a, b) for k, (a, b) in enumerate(pairs)}
+
+
+@functools.lru_cache
+def cached(n):
+    return n * 2.0
+
+
+@case(V)
+def memoised_helper(x):
+    return x * cached(3)
+
+
+@case(V)
+def types_of_things(x):
+    return (
+        x.dtype == np.float64,
+        isinstance(x, (float, int)),
+        type({}) is dict,
+        x.dtype.kind,
+        str(x.dtype),
+        callable(np.sin),
+        isinstance(x.ndim, int),
+        np.issubdtype(x.dtype, np.floating),
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Frozen:
+    a: np.ndarray
+    b: float = 2.0
+    c: float = dataclasses.field(init=False)
+
+    def __post_init__(self):
+        object.__setattr__(self, "c", self.b * 2)
+
+
+@case(V)
+def frozen_dataclass(x):
+    made = Frozen(x, b=3.0)
+    return made.a * made.b + made.c
+
+
+class Counter:
+    def __init__(self, start):
+        self.total = start
+        self._hidden = 0.0
+
+    @property
+    def hidden(self):
+        return self._hidden
+
+    @hidden.setter
+    def hidden(self, value):
+        self._hidden = value * 2
+
+    def add(self, value):
+        self.total = self.total + value
+        return self
+
+
+@case(V)
+def stateful_object(x):
+    counter = Counter(x)
+    counter.add(x).add(1.0)
+    counter.hidden = x
+    counter.total += 1.0
+    return counter.total + counter.hidden
+
+
+@case(V)
+def recursion_inside(x):
+    def total(values):
+        return values[0] if len(values) == 1 else values[0] + total(values[1:])
+
+    return total([x, x * 2, x * 3])
+
+
+@case(V)
+def shadowing(x):
+    np_sum = sum
+    sum_ = np.sum
+    len = lambda values: 3.0
+    return np_sum([x, x]) + sum_(x) * len(x)
+
+
+@case(V)
+def class_level_constants(x):
+    return x * Model.RATE + Base.scale + Color["RED"].value + Color(2).value + len(Color)
+
+
+@case(V)
+def keyword_only_lambda(x):
+    f = lambda *args, scale=2.0, **rest: args[0] * scale + len(args) + len(rest)
+    return f(x, 1, scale=3.0, other=4)
+
+
+@case(V)
+def slices_of_python_sequences(x):
+    values = [x, x * 2, x * 3]
+    first, *middle, last = values[::-1]
+    return values[-1], values[1:], first - last, middle, (1, 2, 3)[1:], "text"[::-1]
+
+
+@case(V)
+def itertools_functions(x):
+    import itertools
+
+    pairs = [a * b for a, b in itertools.product([x, 1.0], [2.0, 3.0])]
+    return pairs, [a + b for a, b in itertools.pairwise([x, x * 2, x * 3])]
+
+
+@case(V)
+def nested_comprehension_scopes(x):
+    y = 2.0
+    grid = [[x * i + y * j for j in range(2)] for i in range(2)]
+    last = [(z := g[0]) for g in grid]
+    return grid, z, last
+
+
+@case(V, [])
+def mutable_default_containers(x, extra):
+    extra = [*extra, x]
+    return extra + [1.0]
+
+
+@case(V)
+def strings_never_run(x):
+    table = {"__import__('os').system('true')": x, "{x}": x * 2, 'quo"te': x * 3, "class": x * 4}
+    return table["{x}"] + table['quo"te'] + table["class"], f"{{x}} {'{x}'}"
+
+
+@case({"class": V, "a b": U, "": 1.0, "{x}": 2.0, 3: V})
+def odd_keys(p):
+    return p["class"] + p["a b"] * p[""] * p["{x}"] + p[3]
+
+
+@case(V)
+def early_return_from_loop(x):
+    for i in range(5):
+        for j in range(5):
+            if i * j == 6:
+                return x * i + j
+    return x
+
+
+@case(np.arange(6).reshape(2, 3))
+def integers(n):
+    return n // 2, n % 2, n**2, n / 2, n.sum(), n.mean(), n & 1, -n
+
+
+@case(V + 1j * U)
+def complex_numbers(z):
+    return z.real, z.imag, z.conj(), abs(z), z * 2j
+
+
+@case(V > 0, V)
+def boolean_arrays(mask, x):
+    return ~mask, mask & (x > 1), np.where(mask, x, 0.0), mask.sum(), x[mask]
+
+
+@case(np.zeros((0, 3)), 2.0)
+def empty_arrays(x, k):
+    return x * k, x.sum(), x.shape
+
+
+@case(V[:4], 2)
+def staged_sizes(x, n):
+    return x.reshape(n, -1), np.zeros(n), np.ones((n, 2)), x[: n * 2], np.arange(n), np.repeat(x, n)
+
+
+@case(M)
+def softmax(x):
+    e = np.exp(x - x.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+@case(M, np.array([0, 1, 2, 0, 1]))
+def cross_entropy(logits, y):
+    z = logits - logits.max(axis=1, keepdims=True)
+    log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+    return -np.mean(log_p[np.arange(len(y)), y])
+
+
+@case(M, M[0])
+def tensor_products(a, b):
+    return np.einsum("ij,j->i", a, b), np.tensordot(a, b, axes=1), np.dot(a, b), a.dot(b), np.outer(b, b)
+
+
+@case(V)
+def python_scalars(x):
+    return x.sum().item() * 2, float(x[0]), int(x[1]), max(float(x[0]), 1.0)
+
+
+@case(np.array([-0.0, 1.0]))
+def signed_zeros(x):
+    return sum([x]), -x, x * 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 import types
 from collections import OrderedDict, namedtuple
 
@@ -172,9 +173,12 @@ def test_parameters_and_their_places():
     ]
     assert [(p.name, p.attr("parameter"), p.attr("path")) for p in function.params] == [
         ("W1", "params", (("item", "W1"),)),
+        ("unused", "params", (("item", "unused"),)),
+        ("w", "params", (("item", "layers"), ("item", 0), ("attr", "w"))),
         ("b", "params", (("item", "layers"), ("item", 0), ("attr", "b"))),
         ("x", "x", ()),
-        ("rest_3", "rest", (("item", 1),)),
+        ("rest_5", "rest", (("item", 0),)),
+        ("rest_6", "rest", (("item", 1),)),
         ("k", "k", ()),
         ("o", "options", (("item", "o"),)),
     ]
@@ -191,6 +195,30 @@ def test_names_are_those_of_the_user():
     assert [node.name for node in function.body.body] == ["", "error", ""]
 
 
+def test_a_bound_method_is_its_function_and_the_leaves_of_its_object():
+    class Model:
+        def __init__(self, w):
+            self.w = w
+
+        def predict(self, x):
+            return x * self.w
+
+    def f(predict, half, x):
+        return predict(x) + half(x)
+
+    def scaled(x, k):
+        return x * k
+
+    model = Model(V)
+    lowered = check(f, model.predict, functools.partial(scaled, k=2.0), V)
+    assert [p.attr("path") for p in lowered.function.params] == [
+        (("attr", "__self__"), ("attr", "w")),
+        (("attr", "keywords"), ("item", "k")),
+        (),
+    ]
+    assert key_of(model.predict) == key_of(Model(V).predict)
+
+
 def test_spans_hold_the_text_of_the_statement():
     def f(x):
         y = (
@@ -200,7 +228,7 @@ def test_spans_hold_the_text_of_the_statement():
         return np.sin(y)
 
     texts = [node.span.text for node in lowered_for(f, V).function.body.body]
-    assert texts == ["y = ( x + 1 )"] * 2 + ["np.sin(y)"]
+    assert texts == ["y = ( x + 1 )"] * 2 + ["return np.sin(y)"]
 
 
 def test_static_places_grow():

@@ -1,7 +1,7 @@
 """Error reports: file, line, caret, what and what instead.
 
-Golden: `reports.txt` holds the whole text of each.  `python tests/frontend/test_lower_errors.py` writes it anew;
-read the difference like code.
+Golden: `reports.txt` holds the whole text of each.  `python tests/frontend/test_lower_errors.py` writes it
+anew; read the difference like code.
 """
 
 from __future__ import annotations

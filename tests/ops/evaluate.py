@@ -1,8 +1,8 @@
 """An interpreter of the IR: the oracle that generated code and rules are compared with.
 
-Enters: a `Function` (or nodes) with values of its parameters.  Leaves: NumPy values.  Invariant: every operation
-is the NumPy function its row names, called with the operands by position and the attributes by name; nothing of
-the printer is used.
+Enters: a `Function` with values of its parameters.  Leaves: NumPy values.  Invariant: every operation is the
+NumPy function its row names, called with the operands by position and the attributes by name; nothing of the
+printer is used.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _add_at(args: list[Any], attrs: dict[str, Any]) -> Any:
 
 
 def _array(args: list[Any], attrs: dict[str, Any]) -> Any:
-    shape = attrs["shape"] if "shape" in attrs else ()
+    shape = attrs.get("shape", ())
     return np.array(args, attrs.get("dtype")).reshape(shape + np.shape(args[0])) if args else np.array([])
 
 

@@ -125,7 +125,7 @@ class Sample:
         return [i for i, node in enumerate(self.outputs) if node.type.dtype.startswith(("float", "complex"))]
 
     def pulled_back(self, function: Function, outputs: list[int]) -> Function:
-        """The function that maps parameters and cotangents of some results to cotangents of the parameters."""
+        """The function from parameters and cotangents of some results to cotangents of the parameters."""
         with function.open() as builder:
             seeds = {}
             extra = []

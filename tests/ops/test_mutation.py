@@ -50,7 +50,8 @@ def mutants(row: Row) -> Iterator[tuple[str, str, Any]]:
 # The derivative of sign is zero wherever there is one.
 ZERO = REGISTRY["sign"].partials[0]
 UNSEEN = RANDOM | {
-    "index", "scatter", "add_at", "fit_like", "matmul_left", "matmul_right", "linalg.slogdet.logabsdet", "astype",
+    "index", "scatter", "add_at", "fit_like", "matmul_left", "matmul_right",
+    "linalg.slogdet.logabsdet", "astype",
     # The step's only derivative lives at the step: see the table of kinks.
     "heaviside",
 }  # fmt: skip

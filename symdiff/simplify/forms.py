@@ -1,0 +1,128 @@
+"""An island as a SymPy expression, and the forms it is tried in.
+
+Enters: the root of an island and its leaves.  Leaves: equal SymPy expressions, and the leaf behind each symbol.
+Invariant: the list of forms is fixed and each is polynomial work on a small expression; nothing is made from a
+string, since SymPy evaluates strings as code; the order of results depends on the program alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from symdiff.ir.node import Node
+
+if TYPE_CHECKING:
+    import sympy
+
+MOST_TERMS = 40  # of a form, where expanding it would otherwise explode
+
+
+def rational(node: Node) -> Fraction | None:
+    """A constant that SymPy may compute with exactly: a small integer or dyadic fraction."""
+    value = node.value
+    if isinstance(value, bool | complex) or value != value or abs(value) > 1e9:
+        return None
+    fraction = Fraction(value)
+    return fraction if fraction.denominator <= 16 else None
+
+
+class Expression:
+    """The island under `root` with an opaque symbol for each leaf."""
+
+    def __init__(self, root: Node, leaves: Iterable[Node]):
+        import sympy
+
+        # Two digits: SymPy sorts symbols by name, and so by their place in the program.
+        self.symbols = {leaf: sympy.Symbol(f"s{i:02}", real=True) for i, leaf in enumerate(leaves)}
+        self._done: dict[Node, sympy.Expr] = dict(self.symbols)
+        self.original = self._convert(root)
+
+    def _convert(self, node: Node) -> sympy.Expr:
+        if node not in self._done:
+            self._done[node] = self._operation(node)
+        return self._done[node]
+
+    def _operation(self, node: Node) -> sympy.Expr:
+        import sympy
+
+        if node.is_const:
+            fraction = rational(node)
+            assert fraction is not None
+            return sympy.Rational(fraction.numerator, fraction.denominator)
+        args = [self._convert(arg) for arg in node.args]
+        match node.op.name:
+            case "add":
+                return sympy.Add(*args)
+            case "subtract":
+                return sympy.Add(args[0], sympy.Mul(-1, args[1]))
+            case "multiply":
+                return sympy.Mul(*args)
+            case "divide":
+                return sympy.Mul(args[0], sympy.Pow(args[1], -1))
+            case "negative":
+                return sympy.Mul(-1, args[0])
+        return sympy.Pow(*args)
+
+    def forms(self) -> Iterator[sympy.Expr]:
+        """The original, common factors taken out, one fraction, cancelled, factored, and partial fractions."""
+        seen: list[sympy.Expr] = []
+        for form in self._forms():
+            if form not in seen and form.is_finite is not False:
+                seen.append(form)
+                yield form
+
+    def _forms(self) -> Iterator[sympy.Expr]:
+        import sympy
+
+        yield self.original
+        yield sympy.factor_terms(self.original)
+        together = sympy.together(self.original)
+        yield together
+        numerator, denominator = sympy.fraction(together)
+        if _terms(numerator) * _terms(denominator) > MOST_TERMS:
+            return
+        factored = sympy.factor(together)
+        yield factored
+        yield from self._collected(factored)
+        yield from self._apart(factored)
+
+    def _collected(self, factored: sympy.Expr) -> Iterator[sympy.Expr]:
+        """The numerator's terms gathered by each symbol that occurs in several, and in one of degree 1."""
+        import sympy
+
+        numerator, denominator = sympy.fraction(factored)
+        for factor in sympy.Mul.make_args(numerator):
+            if not factor.is_Add or len(factor.args) < 3:
+                continue
+            for symbol in self.symbols.values():
+                if sum(term.has(symbol) for term in factor.args) > 1:
+                    gathered = sympy.collect(factor, symbol)
+                    yield numerator.xreplace({factor: gathered}) / denominator
+
+    def _apart(self, factored: sympy.Expr) -> Iterator[sympy.Expr]:
+        """Partial fractions in the one symbol of a denominator: `(t*y + y - 1)/(t + 1)` is `y - 1/(t + 1)`."""
+        import sympy
+
+        scale, rest = sympy.Integer(1), factored
+        for factor in sympy.Mul.make_args(factored):
+            if factor.is_Pow and factor.base.is_Symbol:
+                scale, rest = scale * factor, rest / factor
+        free = sympy.denom(rest).free_symbols
+        if len(free) == 1:
+            yield scale * sympy.apart(rest, next(iter(free)))
+
+
+def _terms(expression: sympy.Expr) -> int:
+    """An upper bound of the number of terms after expansion."""
+    if expression.is_Add:
+        return sum(map(_terms, expression.args))
+    if expression.is_Mul:
+        total = 1
+        for factor in expression.args:
+            total *= _terms(factor)
+        return total
+    if expression.is_Pow and expression.exp.is_Integer:
+        return int(_terms(expression.base) ** min(abs(int(expression.exp)), 8))
+    return 1

@@ -1,0 +1,151 @@
+"""Scalars through linear operations: `sum(c * x)` is `c * sum(x)`, `(c * a) @ b` is `c * (a @ b)`.
+
+Enters: a program.  Leaves: the program with factors moved behind the linear operations that they commute with
+(`pulled`), or with sums of products of vectors written as `@` where that saves (`with_dots`).  Invariant: only
+derived operations are replaced, and a moved factor does not vary along the axes of the sum.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import mul
+
+from symdiff.ir.build import Builder
+from symdiff.ir.node import Function, Node
+from symdiff.ops.arithmetic import divide, multiply, negative, power
+from symdiff.ops.infer import normalized_axes
+from symdiff.ops.products import matmul
+from symdiff.ops.reductions import add_reduce
+from symdiff.simplify.cost import Live, width
+from symdiff.simplify.rebuild import replaced
+
+
+def pulled(function: Function) -> Function:
+    """Every factor that can be moved out of a derived sum or matrix product, moved."""
+    builder = _scratch(function)
+    instead: dict[Node, Node] = {}
+    with builder:
+        for node in function.nodes():
+            if node.primal or not node.type.dtype.startswith("float"):
+                continue
+            builder.span = node.span
+            new = {add_reduce: _sum, matmul: _product}.get(node.op, lambda _: None)(node)  # type: ignore[call-overload]
+            if new is not None and new.type == node.type:
+                instead[node] = new
+    return replaced(function, instead) if instead else function
+
+
+def with_dots(function: Function) -> Function:
+    """`sum(a * b)` of vectors as `a @ b`, where the product is not needed otherwise."""
+    builder, live = _scratch(function), Live(function)
+    instead: dict[Node, Node] = {}
+    with builder:
+        for node in function.nodes():
+            if node.primal or node.op is not add_reduce or node not in live:
+                continue
+            new = _dot(node)
+            if new is not None and new.type == node.type and live.saving(node, new) > 0:
+                instead[node] = new
+    return replaced(function, instead) if instead else function
+
+
+def _scratch(function: Function) -> Builder:
+    builder = Builder(function.sizes, primal=False)
+    builder.params = function.params
+    for node in function.nodes():
+        builder.adopt(node)
+    return builder
+
+
+Factors = tuple[list[Node], list[Node], bool]
+
+
+def factors(node: Node) -> Factors:
+    """A derived product taken apart: factors above and below the line, and whether a minus stands before it."""
+    if not node.primal and node.op is negative:
+        above, below, minus = factors(node.args[0])
+        return above, below, not minus
+    if not node.primal and node.op in (multiply, divide):
+        a, b = node.args
+        above, below, minus = factors(a)
+        up, down, sign = factors(b)
+        if node.op is divide:
+            up, down = down, up
+        return above + up, below + down, minus != sign
+    return [node], [], False
+
+
+def _with_factors(value: Node, above: list[Node], below: list[Node], minus: bool) -> Node:
+    scale = reduce(mul, above) if above else None
+    if below:
+        divisor = reduce(mul, below)
+        if scale is None:
+            value = value / divisor
+        else:
+            scale = scale / divisor
+    value = value if scale is None else scale * value
+    return -value if minus else value
+
+
+def _sum(node: Node) -> Node | None:
+    operand, rank = node.args[0], node.args[0].type.rank
+    if rank is None or node.attr("dtype") is not None:
+        return None
+    axes = normalized_axes(node.attr("axis"), rank)
+    aligned = len(axes) == rank or node.attr("keepdims", False)
+
+    def constant(factor: Node) -> bool:
+        dims = factor.type.dims
+        if dims is None or not (aligned or dims == ()):
+            return False
+        lead = rank - len(dims)
+        return all(axis < lead or dims[axis - lead] == 1 for axis in axes) and not _is_whole(factor, node)
+
+    above, below, minus = factors(operand)
+    kept_above = [factor for factor in above if not constant(factor)]
+    kept_below = [factor for factor in below if not constant(factor)]
+    if not kept_above or (len(kept_above), len(kept_below), minus) == (len(above), len(below), False):
+        return None
+    inner = reduce(mul, kept_above)
+    if kept_below:
+        inner = inner / reduce(mul, kept_below)
+    if inner.type.dims != operand.type.dims:
+        return None
+    value = add_reduce(inner, **node.attributes)
+    moved = [f for f in above if constant(f)], [f for f in below if constant(f)]
+    return _with_factors(value, *moved, minus)
+
+
+def _is_whole(factor: Node, node: Node) -> bool:
+    """A factor of the rank of a full sum's operand: outside the sum it would stretch a scalar."""
+    return not node.attr("keepdims", False) and factor.type.dims != ()
+
+
+def _product(node: Node) -> Node | None:
+    above: list[Node] = []
+    below: list[Node] = []
+    sign, operands = False, []
+    for operand in node.args:
+        up, down, minus = factors(operand)
+        rest, divisors = [f for f in up if f.type.dims != ()], [f for f in down if f.type.dims != ()]
+        if not rest:
+            return None
+        inner = reduce(mul, rest)
+        operands.append(inner / reduce(mul, divisors) if divisors else inner)
+        above += [f for f in up if f.type.dims == ()]
+        below += [f for f in down if f.type.dims == ()]
+        sign = sign != minus
+    if not above and not below and not sign:
+        return None
+    return _with_factors(operands[0] @ operands[1], above, below, sign)
+
+
+def _dot(node: Node) -> Node | None:
+    operand = node.args[0]
+    if operand.type.rank != 1 or node.attr("dtype") is not None or node.attr("keepdims", False):
+        return None
+    if operand.op is multiply and all(width(arg) == 1 == arg.type.rank for arg in operand.args):
+        return operand.args[0] @ operand.args[1]
+    if operand.op is power and operand.args[1].is_const and operand.args[1].value == 2:
+        return operand.args[0] @ operand.args[0]
+    return None
