@@ -1,7 +1,38 @@
 """symdiff: derivatives of plain NumPy functions, as source an expert would have written."""
 
+from typing import TYPE_CHECKING, Any
+
 from symdiff.api import Differentiable, differentiate, grad, value_and_grad, vjp
 from symdiff.errors import SymdiffError
 
+if TYPE_CHECKING:
+    from symdiff import optim
+    from symdiff.fitting import History, fit
+    from symdiff.train import TrainStep, train_step
+
 __version__ = "0.1.0"
-__all__ = ["Differentiable", "SymdiffError", "__version__", "differentiate", "grad", "value_and_grad", "vjp"]
+__all__ = [
+    "Differentiable",
+    "History",
+    "SymdiffError",
+    "TrainStep",
+    "__version__",
+    "differentiate",
+    "fit",
+    "grad",
+    "optim",
+    "train_step",
+    "value_and_grad",
+    "vjp",
+]
+_LATER = {"fit": "fitting", "History": "fitting", "train_step": "train", "TrainStep": "train", "optim": "optim"}
+
+
+def __getattr__(name: str) -> Any:
+    """What only training needs is imported where it is first asked for."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    module = import_module(f"{__name__}.{_LATER[name]}")
+    return module if name == _LATER[name] else getattr(module, name)

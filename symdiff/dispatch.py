@@ -10,13 +10,16 @@ The first lookup is by exact types (dtype and shape of every argument); behind i
 from __future__ import annotations
 
 import inspect
+import sys
 import threading
 from collections.abc import Callable
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from numpy import ndarray
 
 from symdiff.errors import WrtError
+from symdiff.request import check_sizes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,17 +39,19 @@ _SUMMARIES = {
 class Variant:
     """One generated function with what it rests on."""
 
-    __slots__ = ("captures", "entry", "function", "guards", "lowered", "plain")
+    __slots__ = ("captures", "defaults", "entry", "function", "guards", "lowered", "plain")
 
     def __init__(self, lowered: Lowered, entry: Entry, function: Callable[..., Any]):
         self.lowered = lowered
         self.entry = entry
         self.function = function
-        self.guards = [guard.holds for guard in lowered.guards]
+        self.guards = [guard.holds for guard in lowered.guards if not _is_library(guard.expected)]
         self.captures = [
             (capture.name, capture.read, capture.key, capture.current_key) for capture in lowered.captures
         ]
-        self.plain = not self.guards and not self.captures
+        # A default that is no literal is not in the generated signature: the call must fill it in.
+        self.defaults = any(place.hidden_default for place in lowered.function.parameters)
+        self.plain = not self.guards and not self.captures and not self.defaults
 
     def holds(self) -> bool:
         return all(holds() for holds in self.guards) and all(now() == key for _, _, key, now in self.captures)
@@ -76,35 +81,60 @@ class Derivative:
         self._signature: inspect.Signature | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if not kwargs and not self._static:
-            key: list[Any] = []
-            for arg in args:
-                if type(arg) is ndarray:
-                    key.append(arg.dtype)
-                    key.append(arg.shape)
-                elif type(arg) is float:
-                    key.append(float)
-                else:
-                    break
+        if kwargs:
+            return self._bound_call(args, kwargs)
+        key: list[Any] = []
+        for arg in args:  # the shape of a call that nearly all calls have, at the least cost
+            if type(arg) is ndarray:
+                key.append(arg.dtype)
+                key.append(arg.shape)
+            elif type(arg) is float:
+                key.append(float)
             else:
-                variant = self._exact.get(tuple(key))
-                if variant is not None:
-                    if variant.plain:
-                        return variant.function(*args)
-                    if variant.holds():
-                        return variant.function(*args, **variant.captured())
-                variant = self._find(args, kwargs)
-                if len(self._exact) >= REMEMBERED:
-                    self._exact.clear()
-                if not self._static:
-                    self._exact[tuple(key)] = variant
-                return variant.function(*args, **variant.captured())
-        return self._general(args, kwargs)
+                return self._structured(args)
+        variant = self._exact.get(tuple(key))
+        if variant is not None and variant.plain:
+            return variant.function(*args)
+        return self._remembered(tuple(key), args, variant)
 
-    def _general(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        variant = self._find(args, kwargs)
+    def _structured(self, args: tuple[Any, ...]) -> Any:
+        """A call with containers, numbers or objects among its arguments."""
+        from symdiff.frontend.arguments import signature_key
+
+        names = list(self.signature.parameters)
+        if self._static and len(names) != len(args):
+            return self._bound_call(args, {})
+        key = ("structured", signature_key(args, self._static, names))
+        return self._remembered(key, args, self._exact.get(key))
+
+    def _bound_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A call with keywords."""
+        from symdiff.frontend.arguments import signature_key
+
         bound = self._bound(args, kwargs)
+        values, names = tuple(bound.arguments.values()), list(bound.arguments)
+        key = ("bound", signature_key(values, self._static, names))
+        variant = self._held(key, self._exact.get(key), bound)
         return variant.function(*bound.args, **bound.kwargs, **variant.captured())
+
+    def _remembered(self, key: Any, args: tuple[Any, ...], variant: Variant | None) -> Any:
+        if variant is None or not variant.holds():
+            variant = self._held(key, variant, self._bound(args, {}))
+        if variant.defaults:
+            args = self._bound(args, {}).args
+        return variant.function(*args, **variant.captured())
+
+    def _held(self, key: Any, variant: Variant | None, bound: inspect.BoundArguments) -> Variant:
+        """The variant that served these exact types before, if it still holds, or one that is found now."""
+        if variant is not None and variant.holds():
+            return variant
+        static = self._static
+        variant = self._find(bound)
+        if len(self._exact) >= REMEMBERED:
+            self._exact.clear()
+        if static == self._static:
+            self._exact[key] = variant
+        return variant
 
     @property
     def signature(self) -> inspect.Signature:
@@ -117,20 +147,21 @@ class Derivative:
         bound.apply_defaults()
         return bound
 
-    def _find(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Variant:
+    def _find(self, bound: inspect.BoundArguments) -> Variant:
         """The variant for these arguments, generated if there is none."""
         from symdiff.frontend.arguments import SizeCounter, describe
 
-        bound = self._bound(args, kwargs)
         with self._lock:
             while True:
                 sizes = SizeCounter()
                 key = tuple(describe(v, (n, ()), self._static, sizes).key for n, v in bound.arguments.items())
                 for variant in self._variants.get(key, ()):
                     if variant.holds():
+                        check_sizes(variant.lowered, bound)
                         return variant
                 variant, static = self._compile(bound)
                 if static <= self._static:
+                    check_sizes(variant.lowered, bound)
                     found = [old for old in self._variants.get(key, ()) if _guards_hold(old)]
                     self._variants[key] = [variant, *found][:8]
                     return variant
@@ -159,19 +190,19 @@ class Derivative:
         return Variant(lowered, entry, pipeline.load(entry, name))
 
     def variant_for(self, *args: Any, **kwargs: Any) -> Variant:
-        return self._find(args, kwargs)
+        return self._find(self._bound(args, kwargs))
 
     def compiled_for(self, *args: Any, **kwargs: Any) -> Callable[..., Any]:
         """The generated function that serves these arguments, as a plain Python function."""
-        return self._find(args, kwargs).function
+        return self._find(self._bound(args, kwargs)).function
 
     def source_for(self, *args: Any, **kwargs: Any) -> str:
         """The generated source for arguments of these types."""
-        return self._find(args, kwargs).entry.source
+        return self._find(self._bound(args, kwargs)).entry.source
 
     def path_for(self, *args: Any, **kwargs: Any) -> Path | None:
         """The file of the generated module; None where the cache keeps nothing on disk."""
-        return self._find(args, kwargs).entry.path
+        return self._find(self._bound(args, kwargs)).entry.path
 
     @property
     def source(self) -> str:
@@ -183,6 +214,14 @@ class Derivative:
 
     def __repr__(self) -> str:
         return f"<{self.__name__} with respect to {self.wrt!r}>"
+
+
+def _is_library(value: object) -> bool:
+    """A module that nobody rebinds between two calls: `np`, `math` and their like."""
+    if not isinstance(value, ModuleType):
+        return False
+    root = value.__name__.partition(".")[0]
+    return root in ("numpy", "scipy") or root in sys.stdlib_module_names
 
 
 def _guards_hold(variant: Variant) -> bool:

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from symdiff.errors import DtypeError, WrtError
+from symdiff.errors import DtypeError, ShapeError, WrtError
 from symdiff.ir.node import LEAF, Node, Path, Tree
+from symdiff.ir.types import Size
+
+if TYPE_CHECKING:
+    from symdiff.frontend import Lowered
 
 Wrt = str | int | tuple["str | int", ...]
 
@@ -121,3 +125,42 @@ def _refuse(node: Node, parameter: str, path: Path) -> None:
         what = f"a Python {node.type.dtype}"
     cast = f"float({where})" if node.type.kind == "number" else f"{where}.astype(float)"
     raise DtypeError(f"`{where}` is {what}, which has no gradient.", f"pass {cast}")
+
+
+def check_sizes(lowered: Lowered, bound: inspect.BoundArguments) -> None:
+    """Whether the arguments' sizes are equal where the program needs them to be.  Raises ShapeError.
+
+    A derivative may not compute the operation that would have complained: the gradient of `np.sum(x * y)` with
+    respect to `y` is `x`, whatever `y` is.
+    """
+    from symdiff.frontend.arguments import shown, step_into
+
+    values: dict[tuple[str, Path], Any] = {}
+
+    def value_at(name: str, path: Path) -> Any:
+        if (name, path) not in values:
+            found = bound.arguments[name] if not path else step_into(value_at(name, path[:-1]), path[-1])
+            values[name, path] = found
+        return values[name, path]
+
+    sizes = lowered.function.sizes
+    seen: dict[str, tuple[int, str]] = {}
+    for node in lowered.function.params:
+        name, path = node.attr("parameter"), node.attr("path")
+        if name not in bound.arguments or node.type.kind != "array" or not node.type.dims:
+            continue
+        for axis, (dim, length) in enumerate(zip(node.type.dims, value_at(name, path).shape, strict=True)):
+            found, place = sizes.find(dim), f"axis {axis} of `{shown((name, path))}`"
+            if isinstance(found, int) and found != length:
+                raise ShapeError(f"Sizes do not match: {place} is {length} and must be {found}.")
+            if isinstance(found, Size):
+                expected, other = seen.setdefault(found.name, (length + found.less, place))
+                if expected != length + found.less:
+                    raise ShapeError(
+                        f"Sizes do not match: {other} is {expected - found.less}, {place} is {length}."
+                    )
+    for name, path, length in lowered.function.info.get("lengths", ()):
+        if len(value_at(name, path)) != length:
+            raise ShapeError(
+                f"`{shown((name, path))}` has {len(value_at(name, path))} items where {length} are unpacked."
+            )

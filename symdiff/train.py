@@ -22,9 +22,8 @@ from symdiff.optim import Hyperparameters, Optimizer, State
 
 if TYPE_CHECKING:
     from symdiff.autodiff.update import Step
-    from symdiff.fitting import History
     from symdiff.frontend import Capture, Lowered
-    from symdiff.ir.node import Function, Node, Path, Tree
+    from symdiff.ir.node import Node, Path, Tree
     from symdiff.pipeline import Request
 
 __all__ = ["TrainStep", "train_step"]
@@ -124,10 +123,10 @@ class TrainStep(Derivative):
             if name in self.names:
                 for leaf, one in zip(described[name].leaves, leaves, strict=True):
                     if type(one) is not int:
-                        chosen.append((_shown(name, leaf.path), _updatable(_shown(name, leaf.path), one)))
+                        chosen.append((shown(name, leaf.path), _updatable(shown(name, leaf.path), one)))
             else:
                 others += [one for one in leaves if isinstance(one, ndarray)]
-        _require_apart(chosen, others)
+        require_apart(chosen, others)
         fresh = self._initial(arguments, {name: one.tree for name, one in described.items()})
         if not self._made:
             self._state, self._made = fresh, True
@@ -253,7 +252,7 @@ def _value_of(node: Node, bound: inspect.BoundArguments | None) -> ndarray:
     value = bound.arguments[node.attr("parameter")]
     for step in node.attr("path"):
         value = step_into(value, step)
-    return _updatable(_shown(node.attr("parameter"), node.attr("path")), value)
+    return _updatable(shown(node.attr("parameter"), node.attr("path")), value)
 
 
 def _collect(value: Any, found: list[Any]) -> None:
@@ -273,10 +272,11 @@ def _collect(value: Any, found: list[Any]) -> None:
         found += [leaf for leaf in flatten(value, describe(value, ("", ())).tree) if type(leaf) is not int]
 
 
-def _shown(name: str, path: Path) -> str:
-    from symdiff.frontend.arguments import shown
+def shown(name: str, path: Path) -> str:
+    """A place as the user writes it."""
+    from symdiff.frontend import arguments
 
-    return shown((name, path))
+    return arguments.shown((name, path))
 
 
 def _updatable(place: str, leaf: Any) -> ndarray:
@@ -289,7 +289,7 @@ def _updatable(place: str, leaf: Any) -> ndarray:
     return leaf
 
 
-def _require_apart(chosen: list[tuple[str, ndarray]], others: list[ndarray]) -> None:
+def require_apart(chosen: list[tuple[str, ndarray]], others: list[ndarray]) -> None:
     """Two arrays that share memory would be updated twice, or one with the other's new value."""
     for k, (place, leaf) in enumerate(chosen):
         for other_place, other in chosen[:k]:

@@ -22,7 +22,7 @@ LAYERS = (
     {"frontend", "autodiff", "simplify", "backends"},
     {"cache"},
     {"pipeline"},  # its last stage is the cache, which knows nothing of the others
-    {"__init__", "api", "optim", "train", "testing"},  # these may import each other
+    {"__init__", "api", "fitting", "optim", "train", "testing"},  # these may import each other
 )
 RANK = {part: rank for rank, layer in enumerate(LAYERS) for part in layer}
 HOMES = {

@@ -213,7 +213,10 @@ def _finished(
     for i, param in enumerate(params):
         builder.named(param, f"{param.attr('parameter')}_{i}")
     parameters = [
-        *(Parameter(name, _KINDS[p.kind], _default(p)) for name, p in signature.parameters.items()),
+        *(
+            Parameter(name, _KINDS[p.kind], _default(p), p.default is not p.empty and _default(p) is None)
+            for name, p in signature.parameters.items()
+        ),
         *(Parameter(name, "capture") for name in captured),
     ]
     place = frame.source.span(frame.source.node)

@@ -175,6 +175,7 @@ class Parameter:
     name: str
     kind: str = "positional"
     default: str | None = None
+    hidden_default: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -172,6 +172,8 @@ def _mask_last(op: Row, a: Node, b: Node) -> Node | None:
 
 @fold(add)
 def _add(a: Node, b: Node) -> Node | None:
+    if a is b and not a.is_const:
+        return 2 * a
     for first, second in ((a, b), (b, a)):
         if is_const(first, 0) and same_type(add.infer(a, b), second.type):
             return second
@@ -218,7 +220,12 @@ def is_scalar(node: Node) -> bool:
 def _regrouped(scalar: Node, product: Node) -> Node | None:
     """A scalar times a derived product with a scalar factor: the scalars first, so that one array operation
     is left."""
-    if not is_scalar(scalar) or product.primal or product.op not in (multiply, divide):
+    if not is_scalar(scalar) or product.primal:
+        return None
+    if product.op is expand_dims:
+        inner = _regrouped(scalar, product.args[0])
+        return None if inner is None else expand_dims(inner, **product.attributes)
+    if product.op not in (multiply, divide):
         return None
     a, b = product.args
     if is_scalar(a) and (not is_scalar(b) or (scalar.is_const and a.is_const)):
@@ -406,6 +413,8 @@ def _sum(x: Node, axis: Any = None, dtype: Any = None, keepdims: bool = False) -
     inner = _negated(x)
     if inner is not None and dtype is None:
         return -add_reduce(inner, **_given(axis=axis, keepdims=keepdims))
+    if (axis, dtype, keepdims) == (None, None, False) and x.op is broadcast_to and is_scalar(x.args[0]):
+        return x.args[0] * size(x)
     return None
 
 

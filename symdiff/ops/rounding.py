@@ -14,7 +14,7 @@ from symdiff.ops.elementwise import where
 from symdiff.ops.indexing import _take_along_axis
 from symdiff.ops.lowering import arrays, sugar
 from symdiff.ops.piecewise import arctan2
-from symdiff.ops.row import composite, constant, linear
+from symdiff.ops.row import Row, composite, constant, linear
 from symdiff.ops.shaping import fit_like, imag, make_shape, real, reshape
 
 
@@ -92,3 +92,6 @@ def _select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
 
 
 sugar(np.select, _select)
+
+# x * 2**n, exactly.
+ldexp: Row = linear(np.ldexp, "x, n", infer.of_ufunc(np.ldexp), lambda g, x, n: ldexp(g, n), None)

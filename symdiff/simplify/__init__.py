@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from symdiff.ir.liveness import without_dead
 from symdiff.ir.node import Function
+from symdiff.ir.text import to_text
 
 
 def simplify(function: Function) -> Function:
@@ -18,9 +19,10 @@ def simplify(function: Function) -> Function:
 
     function = without_dead(function)
     variants = [function]
-    moved = pulled(function)
-    if moved is not function:
-        variants.append(moved)
+    for products in (False, True):
+        moved = pulled(function, products=products)
+        if to_text(moved) not in map(to_text, variants):
+            variants.append(moved)
     return min((with_dots(simplify_islands(variant)) for variant in variants), key=cost)
 
 

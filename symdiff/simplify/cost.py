@@ -32,9 +32,10 @@ _AXES = (_SCALAR, 0.9, 1.0, 1.1)
 
 
 def width(node: Node) -> int:
-    """How many axes the value extends along; an unknown rank counts as two."""
+    """How many axes the value extends along; a call on an array of one element is a call on an array, and an
+    unknown rank counts as two."""
     dims = node.type.dims
-    return 2 if dims is None else sum(dim != 1 for dim in dims)
+    return 2 if dims is None else max(sum(dim != 1 for dim in dims), int(dims != ()))
 
 
 def cost_of(node: Node) -> float:

@@ -75,9 +75,10 @@ class Expression:
 
     def _forms(self) -> Iterator[sympy.Expr]:
         import sympy
+        from sympy.core.exprtools import gcd_terms
 
         yield self.original
-        yield sympy.factor_terms(self.original)
+        yield gcd_terms(self.original, isprimitive=True, clear=False, fraction=False)
         together = sympy.together(self.original)
         yield together
         numerator, denominator = sympy.fraction(together)

@@ -10,9 +10,10 @@ from __future__ import annotations
 from functools import reduce
 from operator import mul
 
-from symdiff.ir.build import Builder
+from symdiff.ir.build import Builder, current
 from symdiff.ir.node import Function, Node
-from symdiff.ops.arithmetic import divide, multiply, negative, power
+from symdiff.ops.arithmetic import divide, multiply, negative, power, subtract
+from symdiff.ops.folds import same_type
 from symdiff.ops.infer import normalized_axes
 from symdiff.ops.products import matmul
 from symdiff.ops.reductions import add_reduce
@@ -20,17 +21,18 @@ from symdiff.simplify.cost import Live, width
 from symdiff.simplify.rebuild import replaced
 
 
-def pulled(function: Function) -> Function:
-    """Every factor that can be moved out of a derived sum or matrix product, moved."""
+def pulled(function: Function, *, products: bool) -> Function:
+    """Every factor that can be moved out of a derived sum (or matrix product as well), moved."""
     builder = _scratch(function)
+    rules = {add_reduce: _sum, **({matmul: _product} if products else {})}
     instead: dict[Node, Node] = {}
     with builder:
         for node in function.nodes():
-            if node.primal or not node.type.dtype.startswith("float"):
+            if node.primal or node.op not in rules or not node.type.dtype.startswith("float"):
                 continue
             builder.span = node.span
-            new = {add_reduce: _sum, matmul: _product}.get(node.op, lambda _: None)(node)  # type: ignore[call-overload]
-            if new is not None and new.type == node.type:
+            new = rules[node.op](node)
+            if new is not None and same_type(new.type, node.type):
                 instead[node] = new
     return replaced(function, instead) if instead else function
 
@@ -44,7 +46,7 @@ def with_dots(function: Function) -> Function:
             if node.primal or node.op is not add_reduce or node not in live:
                 continue
             new = _dot(node)
-            if new is not None and new.type == node.type and live.saving(node, new) > 0:
+            if new is not None and same_type(new.type, node.type) and live.saving(node, new) > 0:
                 instead[node] = new
     return replaced(function, instead) if instead else function
 
@@ -65,6 +67,9 @@ def factors(node: Node) -> Factors:
     if not node.primal and node.op is negative:
         above, below, minus = factors(node.args[0])
         return above, below, not minus
+    if not node.primal and node.op is subtract:
+        turned = current().existing(subtract, node.args[::-1])
+        return ([node], [], False) if turned is None else ([turned], [], True)
     if not node.primal and node.op in (multiply, divide):
         a, b = node.args
         above, below, minus = factors(a)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from symdiff.ir.build import Builder
 from symdiff.ir.node import Node
 from symdiff.ops.arithmetic import add, divide, multiply, subtract
+from symdiff.ops.elementwise import sqrt
 from symdiff.ops.row import Row
 from symdiff.simplify.cost import width
 
@@ -52,7 +53,10 @@ class Writer:
         exponent = int(e.exp)
         if exponent < 0:
             return self.builder.const(1) / self.node(e.base**-exponent)
-        return self.node(e.base) ** exponent
+        base = self.node(e.base)
+        if base.op is sqrt and exponent % 2 == 0:
+            base, exponent = base.args[0], exponent // 2
+        return base if exponent == 1 else base**exponent
 
     def _number(self, above: int, below: int) -> Node:
         if below in (2, 4, 8, 16):
@@ -81,26 +85,23 @@ class Writer:
         """`scalars * smaller arrays * arrays`, each divided at its own size."""
         coefficient, rest = e.as_coeff_Mul()
         above, below = self._factors(rest)
-        if coefficient.is_negative:
-            flipped = next((f for f in above if f.is_Add and any(map(_is_negative, f.args))), None)
-            if flipped is not None:
-                above[above.index(flipped)] = -flipped
-                coefficient = -coefficient
+        for i, factor in enumerate(above):
+            if factor.is_Add and (_all_negative(factor) or (coefficient.is_negative and _flips(factor))):
+                above[i], coefficient = -factor, -coefficient
         up, down = [self.node(f) for f in above], [self.node(f) for f in below]
+        numerator, denominator = int(coefficient.p), int(coefficient.q)
+        if denominator in (2, 4, 8, 16):
+            numerator, denominator = numerator / denominator, 1  # type: ignore[assignment]
+        minus = numerator == -1 and not any(width(node) < max(map(width, up), default=0) for node in down)
+        if numerator != 1 and not minus:
+            up.insert(0, self.builder.const(numerator))
+        if denominator != 1:
+            down.insert(0, self.builder.const(denominator))
         self._merge(divide, up, down, into=up)
         self._merge(multiply, up, up, into=up)
         self._merge(multiply, down, down, into=down)
-        if coefficient.q in (2, 4, 8, 16):
-            coefficient, divisor = coefficient.p / coefficient.q, 1
-        else:
-            coefficient, divisor = int(coefficient.p), int(coefficient.q)
-        if divisor != 1:
-            down.insert(0, self.builder.const(divisor))
-        if coefficient == -1 and not any(width(node) < max(map(width, up), default=0) for node in down):
-            return -self._quotient(up, down)
-        if coefficient != 1:
-            up.insert(0, self.builder.const(coefficient))
-        return self._quotient(up, down)
+        quotient = self._quotient(up, down)
+        return -quotient if minus else quotient
 
     def _factors(self, product: sympy.Expr) -> tuple[list[sympy.Expr], list[sympy.Expr]]:
         """The factors above and below the line, in the program's order."""
@@ -151,3 +152,12 @@ class Writer:
 
 def _is_negative(term: sympy.Expr) -> bool:
     return bool(term.as_coeff_Mul()[0].is_negative)
+
+
+def _all_negative(total: sympy.Expr) -> bool:
+    return all(map(_is_negative, total.args))
+
+
+def _flips(total: sympy.Expr) -> bool:
+    """Whether the sum reads as well with all its signs turned."""
+    return any(map(_is_negative, total.args))

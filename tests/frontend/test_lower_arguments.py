@@ -62,7 +62,7 @@ def test_leaf_types():
         [],
         None,
     ],
-    ids=str,
+    ids=lambda value: type(value).__name__,
 )
 def test_structures_round_trip(value):
     described = describe(value, ("x", ()))

@@ -104,7 +104,6 @@ SPECS: dict[str, list[Spec]] = {
     },
     "divmod": [lambda r: args(r(3), r(3))],
     "modf": [lambda r: args(5 * r(3))],
-    "math.ldexp": [lambda r: args(r.number(), 3)],
     "math.log": [lambda r: args(r.number()), lambda r: args(r.number(), 2)],
     "math.fmod": [lambda r: args(Staged(7.5), Staged(2.0))],
     "builtins.max": [
