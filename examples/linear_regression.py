@@ -3,7 +3,7 @@
 import numpy as np
 from drawing import new_plot, save
 
-from symdiff import differentiate, fit, optim
+from symdiff import differentiate, fit, optim, train_step
 
 # --- data: y = 1 + 2 x and some noise, split 80 : 20 ---
 
@@ -54,7 +54,18 @@ for _ in range(1000):
     losses.append(value)
 print(f"1000 epochs by hand: b {b[0]:.4f}, w {w[0]:.4f}, loss {losses[-1]:.5f}")
 
-# --- the same in one call; the parameters are now the entries of a dict ---
+# --- loss, gradient and update in one generated function that writes into b and w ---
+
+b = np.array([0.194019])
+w = np.array([0.139137])
+step = train_step(loss, optim.sgd(lr=0.1))
+print()
+print(step.source_for(b, w, x_train, y_train))
+for _ in range(1000):
+    value = step(b, w, x_train, y_train)
+print(f"1000 epochs by step: b {b[0]:.4f}, w {w[0]:.4f}, loss {value:.5f}")
+
+# --- the loop too; the parameters are now the entries of a dict ---
 
 
 def line_loss(params, x, y):

@@ -162,8 +162,10 @@ def _through_definition(
     body = _between(node.args, output)
     operands = [arg for arg in node.args if arg in active]
     cotangents = {output: fit_like(g, output)}
+    if output in operands:  # the definition is the operand itself
+        return [cotangents[output] if arg is output else None for arg in node.args]
     _sweep(builder, body, cotangents, _active(body, operands))
-    return [cotangents.get(arg) if arg in active and arg is not output else None for arg in node.args]
+    return [cotangents.get(arg) if arg in active else None for arg in node.args]
 
 
 def _between(operands: Sequence[Node], output: Node) -> list[Node]:

@@ -85,15 +85,24 @@ class Expressions:
         return spelling
 
     def keywords(self, row: Row, node: Node) -> list[str]:
+        """The attributes that differ from their defaults; those that must be given stand first, without names."""
         defaults = row.defaults
-        return [
+        required = [self.literal(key, node.attr(key)) for key, value in defaults.items() if value is ...]
+        return required + [
             f"{key}={self.literal(key, value)}"
             for key, value in node.attrs
-            if key not in defaults or repr(defaults[key]) != repr(value)
+            if defaults.get(key, ()) is not ... and (key not in defaults or repr(defaults[key]) != repr(value))
         ]
 
     def literal(self, key: str, value: Any) -> str:
-        return dtype(value) if key == "dtype" and isinstance(value, str) else repr(value)
+        if key == "dtype" and isinstance(value, str):
+            return dtype(value)
+        if isinstance(value, float | complex) and not isinstance(value, bool):
+            return constant(value)[0]
+        if isinstance(value, tuple):
+            inside = ", ".join(self.literal("", item) for item in value)
+            return f"({inside},)" if len(value) == 1 else f"({inside})"
+        return repr(value)
 
     def bracket(self, index: Any, operands: tuple[Node, ...]) -> str:
         """The inside of a subscript."""
@@ -114,6 +123,23 @@ class Expressions:
             return {"new": "None", "ellipsis": "..."}.get(spec[0]) or repr(spec[1])
 
         return ", ".join(map(entry, index)) or "()"
+
+
+    def key(self, index: Any, operands: tuple[Node, ...]) -> str:
+        """The index as a value, for `np.add.at`: slices are written out."""
+
+        def entry(spec: Any) -> str:
+            if spec[0] != "slice":
+                return self.bracket((spec,), operands)
+            parts = ["None" if part is None else self.bracket((_number_entry(part),), operands) for part in spec[1:]]
+            return "slice(None)" if parts == ["None"] * 3 else f"slice({', '.join(parts)})"
+
+        inside = ", ".join(map(entry, index))
+        return inside if len(index) == 1 else f"({inside})"
+
+
+def _number_entry(part: Any) -> Any:
+    return part if isinstance(part, tuple) else ("int", part)
 
 
 def dtype(name: str) -> str:
@@ -165,6 +191,8 @@ def _index(self: Expressions, node: Node) -> Text:
 
 
 def _astype(self: Expressions, node: Node) -> Text:
+    if node.args[0].type.kind == "number":
+        return f"{dtype(node.attr('dtype'))}({self.text(node.args[0])})", ATOM
     return f"{self.text(node.args[0], ATOM)}.astype({dtype(node.attr('dtype'))})", ATOM
 
 
@@ -197,7 +225,23 @@ def _array(self: Expressions, node: Node) -> Text:
     items = [self.text(arg) for arg in node.args]
     for length in reversed(node.attr("shape", ())[1:]):
         items = [f"[{', '.join(items[i : i + length])}]" for i in range(0, len(items), length)]
-    return f"np.array([{', '.join(items)}])", ATOM
+    text = f"[{', '.join(items)}]" if node.attr("shape", (0,)) else items[0]
+    kind = node.attr("dtype")
+    return f"np.array({text}{f', dtype={dtype(kind)}' if kind else ''})", ATOM
+
+
+def _einsum(self: Expressions, node: Node) -> Text:
+    operands = ", ".join(self.text(arg) for arg in node.args)
+    return f"np.einsum({node.attr('subscripts')!r}, {operands})", ATOM
+
+
+def _slogdet(self: Expressions, node: Node) -> Text:
+    _, _, part = node.op.name.rpartition(".")
+    return f"np.linalg.slogdet({self.text(node.args[0])}).{part}", ATOM
+
+
+def _matrix_transpose(self: Expressions, node: Node) -> Text:
+    return f"{self.text(node.args[0], ATOM)}.mT", ATOM
 
 
 def _sequence(self: Expressions, node: Node) -> Text:
@@ -220,5 +264,9 @@ _SPECIAL: dict[str, Callable[[Expressions, Node], Text]] = {
     "reshape": _reshape,
     "expand_dims": _expand_dims,
     "array": _array,
+    "einsum": _einsum,
+    "linalg.slogdet.sign": _slogdet,
+    "linalg.slogdet.logabsdet": _slogdet,
+    "matrix_transpose": _matrix_transpose,
     **dict.fromkeys(("concatenate", "stack", "vstack", "hstack", "dstack", "column_stack"), _sequence),
 }

@@ -252,7 +252,8 @@ class _Writer:
         index = node.attr("index")
         inside = self.expressions.bracket(index, operands)
         if _may_repeat(index, operands):
-            return f"np.add.at({name}, {inside if len(index) == 1 else f'({inside})'}, {self.expressions.text(value)})"
+            key = self.expressions.key(index, operands)
+            return f"np.add.at({name}, {key}, {self.expressions.text(value)})"
         if symbol == "+=" and value.op.name == "negative" and not value.primal and value not in self.names.of:
             return f"{name}[{inside}] -= {self.expressions.text(value.args[0])}"
         return f"{name}[{inside}] {symbol} {self.expressions.text(value)}"

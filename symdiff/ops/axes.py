@@ -174,6 +174,7 @@ diag: Row = linear(
         if known_rank(x, "np.diag") == 1
         else _diagonal_transpose(g, x, k)
     ),
+    view=True,
 )
 sugar(np.diagflat, lambda x, k=0: bind(diag, reshape(to_node(x), make_shape(-1)), k=k))
 

@@ -304,21 +304,22 @@ def _negative(x: Node) -> Node | None:
 
 
 def _measured(x: Node) -> Node | None:
-    """A parameter with the dims of `x`, preferably of any kind but `x` itself."""
+    """Another value of the same shape that is there anyway: a parameter, or what `x` is computed from."""
+    if x.op.name == "param":
+        return None
     builder = current()
     dims = builder.sizes.resolve(x.type.dims)
-    if dims is None or x.op.name == "param":
-        return None
-    return next(
-        (p for p in builder.params if p.type.kind == "array" and builder.sizes.resolve(p.type.dims) == dims),
-        None,
-    )
+    for param in builder.params:
+        if dims is not None and param.type.kind == "array" and builder.sizes.resolve(param.type.dims) == dims:
+            return param
+    source = shaped_as(x)
+    return source if source is not x and source.type.kind == "array" else None
 
 
 @fold(shape_of)
 def _shape(x: Node) -> Node | None:
-    other = _measured(x) if x.type.dims is not None else shaped_as(x)
-    return None if other is None or other is x else shape_of(other)
+    other = _measured(x)
+    return None if other is None else shape_of(other)
 
 
 @fold(size)
@@ -331,8 +332,8 @@ def _size(x: Node) -> Node | None:
         along = [i for i, dim in enumerate(x.type.dims) if builder.sizes.find(dim) == total]
         if len(along) == 1 and _measured(x) is None:
             return length(x, axis=along[0]) if x.op.name != "param" else None
-    other = _measured(x) if x.type.dims is not None else shaped_as(x)
-    return None if other is None or other is x else size(other)
+    other = _measured(x)
+    return None if other is None else size(other)
 
 
 @fold(length)

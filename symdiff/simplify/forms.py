@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from symdiff.ir.node import Node
@@ -35,7 +36,7 @@ class Expression:
         import sympy
 
         # Two digits: SymPy sorts symbols by name, and so by their place in the program.
-        self.symbols = {leaf: sympy.Symbol(f"s{i:02}", real=True) for i, leaf in enumerate(leaves)}
+        self.symbols = {leaf: sympy.Symbol(f"s{i:02}") for i, leaf in enumerate(leaves)}
         self._done: dict[Node, sympy.Expr] = dict(self.symbols)
         self.original = self._convert(root)
 
@@ -65,54 +66,71 @@ class Expression:
                 return sympy.Mul(-1, args[0])
         return sympy.Pow(*args)
 
-    def forms(self) -> Iterator[sympy.Expr]:
-        """The original, common factors taken out, one fraction, cancelled, factored, and partial fractions."""
-        seen: list[sympy.Expr] = []
-        for form in self._forms():
-            if form not in seen and form.is_finite is not False:
-                seen.append(form)
-                yield form
 
-    def _forms(self) -> Iterator[sympy.Expr]:
-        import sympy
-        from sympy.core.exprtools import gcd_terms
+@lru_cache(maxsize=512)
+def forms(expression: sympy.Expr) -> tuple[sympy.Expr, ...]:
+    """The expression in every form of the list, without repetition."""
+    from sympy import nan, zoo
 
-        yield self.original
-        yield gcd_terms(self.original, isprimitive=True, clear=False, fraction=False)
-        together = sympy.together(self.original)
-        yield together
-        numerator, denominator = sympy.fraction(together)
-        if _terms(numerator) * _terms(denominator) > MOST_TERMS:
-            return
-        factored = sympy.factor(together)
-        yield factored
-        yield from self._collected(factored)
-        yield from self._apart(factored)
+    return tuple(form for form in dict.fromkeys(_forms(expression)) if not form.has(zoo, nan))
 
-    def _collected(self, factored: sympy.Expr) -> Iterator[sympy.Expr]:
-        """The numerator's terms gathered by each symbol that occurs in several, and in one of degree 1."""
-        import sympy
 
-        numerator, denominator = sympy.fraction(factored)
-        for factor in sympy.Mul.make_args(numerator):
-            if not factor.is_Add or len(factor.args) < 3:
-                continue
-            for symbol in self.symbols.values():
-                if sum(term.has(symbol) for term in factor.args) > 1:
-                    gathered = sympy.collect(factor, symbol)
-                    yield numerator.xreplace({factor: gathered}) / denominator
+def _forms(original: sympy.Expr) -> Iterator[sympy.Expr]:
+    """As it is, common factors taken out, one fraction, cancelled, collected, and partial fractions."""
+    import sympy
 
-    def _apart(self, factored: sympy.Expr) -> Iterator[sympy.Expr]:
-        """Partial fractions in the one symbol of a denominator: `(t*y + y - 1)/(t + 1)` is `y - 1/(t + 1)`."""
-        import sympy
+    yield original
+    yield _with_common_factors(original)
+    together = sympy.together(original)
+    yield together
+    numerator, denominator = sympy.fraction(together)
+    bound = _terms(numerator)
+    if bound * _terms(denominator) > MOST_TERMS:
+        return
+    expanded = sympy.expand(numerator)
+    if _terms(expanded) == bound and _terms(denominator) == 1:
+        return  # nothing cancels: the forms above have all there is
+    numerator, denominator = sympy.fraction(sympy.cancel(expanded / denominator))
+    numerator, denominator = _with_common_factors(numerator), _with_common_factors(denominator)
+    yield numerator / denominator
+    yield from _collected(numerator, denominator)
+    yield from _apart(numerator / denominator)
 
-        scale, rest = sympy.Integer(1), factored
-        for factor in sympy.Mul.make_args(factored):
-            if factor.is_Pow and factor.base.is_Symbol:
-                scale, rest = scale * factor, rest / factor
-        free = sympy.denom(rest).free_symbols
-        if len(free) == 1:
-            yield scale * sympy.apart(rest, next(iter(free)))
+
+def _with_common_factors(expression: sympy.Expr) -> sympy.Expr:
+    from sympy.core.exprtools import gcd_terms
+
+    return gcd_terms(expression, isprimitive=True, clear=False, fraction=False)
+
+
+def _sorted(symbols: Iterable[sympy.Symbol]) -> list[sympy.Symbol]:
+    return sorted(symbols, key=lambda symbol: symbol.name)
+
+
+def _collected(numerator: sympy.Expr, denominator: sympy.Expr) -> Iterator[sympy.Expr]:
+    """The numerator's terms gathered by each symbol that occurs in several."""
+    import sympy
+
+    for factor in sympy.Mul.make_args(numerator):
+        if not factor.is_Add or len(factor.args) < 3:
+            continue
+        for symbol in _sorted(factor.free_symbols):
+            if sum(term.has(symbol) for term in factor.args) > 1:
+                gathered = sympy.collect(factor, symbol)
+                yield numerator.xreplace({factor: gathered}) / denominator
+
+
+def _apart(fraction: sympy.Expr) -> Iterator[sympy.Expr]:
+    """Partial fractions in the one symbol of a denominator: `(t*y + y - 1)/(t + 1)` is `y - 1/(t + 1)`."""
+    import sympy
+
+    scale, rest = sympy.Integer(1), fraction
+    for factor in sympy.Mul.make_args(fraction):
+        if factor.is_Pow and factor.base.is_Symbol:
+            scale, rest = scale * factor, rest / factor
+    free = sympy.denom(rest).free_symbols
+    if len(free) == 1:
+        yield scale * sympy.apart(rest, next(iter(free)))
 
 
 def _terms(expression: sympy.Expr) -> int:

@@ -23,7 +23,7 @@ from symdiff.ir.build import Builder
 from symdiff.ir.node import Function, Node, Region
 from symdiff.ops.arithmetic import add, divide, multiply, negative, power, subtract
 from symdiff.simplify.cost import Live
-from symdiff.simplify.forms import Expression, rational
+from symdiff.simplify.forms import Expression, forms, rational
 from symdiff.simplify.probe import agrees
 from symdiff.simplify.rebuild import replaced
 from symdiff.simplify.writing import Writer
@@ -172,7 +172,7 @@ def _improved(island: Island, place: Place) -> tuple[float, Node] | None:
     with place.builder as builder:
         builder.span = island.root.span
         writer = Writer(builder, values, place.live.__contains__)
-        for form in expression.forms():
+        for form in forms(expression.original):
             new = writer.node(form)
             if new is island.root or any(new is one for _, one in found):
                 continue
