@@ -73,7 +73,7 @@ for _ in range(2500):
     W -= 0.005 * W_grad
     b -= 0.005 * b_grad
     losses.append(value)
-print("types:", W_grad.dtype, b_grad.dtype)
+print("types: data", Xt.dtype, "- loss", value.dtype, "- gradients", W_grad.dtype, b_grad.dtype)
 print(f"loss: {losses[0]:.4f} at first, {losses[-1]:.4f} after 2500 epochs")
 print(f"found: W {W[0, 0]:.4f}, b {b[0]:.4f}")
 print(f"truth: W {slope:.4f}, b {intercept:.4f}")

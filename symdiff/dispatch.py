@@ -9,10 +9,12 @@ The first lookup is by exact types (dtype and shape of every argument); behind i
 
 from __future__ import annotations
 
+import copy
+import functools
 import inspect
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +58,14 @@ class Variant:
     def holds(self) -> bool:
         return all(holds() for holds in self.guards) and all(now() == key for _, _, key, now in self.captures)
 
+    def contiguous(self) -> Variant:
+        """The same for arguments that are not C-contiguous: NumPy's results follow their layout, gradients do not."""
+        made = copy.copy(self)
+        made.function = functools.wraps(self.function)(
+            lambda *args, **kwargs: _packed(self.function(*args, **kwargs))
+        )
+        return made
+
     def captured(self) -> dict[str, Any]:
         return {name: read() for name, read, _, _ in self.captures}
 
@@ -86,8 +96,11 @@ class Derivative:
         key: list[Any] = []
         for arg in args:  # the shape of a call that nearly all calls have, at the least cost
             if type(arg) is ndarray:
+                shape = arg.shape
                 key.append(arg.dtype)
-                key.append(arg.shape)
+                key.append(shape)
+                if len(shape) > 1 and not arg.flags.c_contiguous:
+                    key.append("strided")
             elif type(arg) is float:
                 key.append(float)
             else:
@@ -132,6 +145,8 @@ class Derivative:
         variant = self._find(bound)
         if len(self._exact) >= REMEMBERED:
             self._exact.clear()
+        if _has_strided(bound.arguments.values()):
+            variant = variant.contiguous()
         if static == self._static:
             self._exact[key] = variant
         return variant
@@ -214,6 +229,38 @@ class Derivative:
 
     def __repr__(self) -> str:
         return f"<{self.__name__} with respect to {self.wrt!r}>"
+
+
+def _has_strided(values: Iterable[Any]) -> bool:
+    """Whether an array of two dimensions or more among the arguments is not C-contiguous."""
+    for value in values:
+        if isinstance(value, ndarray):
+            if value.ndim > 1 and not value.flags.c_contiguous:
+                return True
+        elif isinstance(value, dict) and _has_strided(value.values()):
+            return True
+        elif isinstance(value, list | tuple) and _has_strided(value):
+            return True
+        elif hasattr(value, "__dict__") and not callable(value) and _has_strided(vars(value).values()):
+            return True
+    return False
+
+
+def _packed(result: Any) -> Any:
+    """The same containers with C-contiguous arrays."""
+    if isinstance(result, ndarray):
+        return result if result.flags.c_contiguous else result.copy()
+    if isinstance(result, dict):
+        return {key: _packed(value) for key, value in result.items()}
+    if isinstance(result, list):
+        return [_packed(value) for value in result]
+    if isinstance(result, tuple):
+        items = [_packed(value) for value in result]
+        return type(result)(*items) if hasattr(result, "_fields") else tuple(items)
+    if hasattr(result, "__dict__") and not callable(result):
+        for name, value in vars(result).items():
+            object.__setattr__(result, name, _packed(value))
+    return result
 
 
 def _is_library(value: object) -> bool:

@@ -69,6 +69,7 @@ class TrainStep(Derivative):
         self.optimizer = optimizer
         self.hyperparameters = Hyperparameters(optimizer.hyperparameters)
         self._summary = f"One {_plain(optimizer.name)} step on {{0}} for {{1}}."
+        self._positions: list[int] | None = None
         self._state: State = {}
         self._made = False
         self._seen: list[ndarray] = []
@@ -101,16 +102,23 @@ class TrainStep(Derivative):
 
         The arrays of the latest call are known to be good; any other goes through every check.
         """
-        arguments = self._bound(args, kwargs).arguments
+        positions = self._positions
+        if positions is None:
+            order = list(self.signature.parameters)
+            positions = self._positions = [order.index(name) for name in self.names]
         found: list[Any] = []
-        for name in self.names:
-            _collect(arguments[name], found)
+        if kwargs or len(args) <= max(positions):
+            arguments = self._bound(args, kwargs).arguments
+            for name in self.names:
+                _collect(arguments[name], found)
+        else:
+            for position in positions:
+                _collect(args[position], found)
         seen = self._seen
-        if len(found) == len(seen) and all(map(operator.is_, found, seen)):
-            if all(leaf.flags.writeable for leaf in seen):
-                return
-        self._check(arguments)
-        self._seen = found
+        known = len(found) == len(seen) and all(map(operator.is_, found, seen))
+        if not known or not all([leaf.flags.writeable for leaf in seen]):
+            self._check(self._bound(args, kwargs).arguments)
+            self._seen = found
 
     def _check(self, arguments: dict[str, Any]) -> None:
         from symdiff.frontend.arguments import describe, flatten

@@ -318,14 +318,20 @@ def signature_key(
     """
     if static:
         return tuple([_key(a, (name, ()), static, ()) for a, name in zip(args, names, strict=True)])
-    return tuple([(a.dtype, a.shape) if type(a) is ndarray else key_of(a) for a in args])
+    return tuple([_array_key(a) if type(a) is ndarray else key_of(a) for a in args])
+
+
+def _array_key(value: ndarray) -> Hashable:
+    if value.ndim > 1 and not value.flags.c_contiguous:
+        return value.dtype, value.shape, "strided"
+    return value.dtype, value.shape
 
 
 def key_of(value: Any, static: frozenset[Place] = NOTHING, place: Place = ("", ())) -> Hashable:
     """The exact key of one value."""
     kind: Any = type(value)
     if kind is ndarray:
-        return value.dtype, value.shape
+        return _array_key(value)
     if kind is float or kind is complex or (kind is int and place not in static):
         return kind
     return _key(value, place, static, ())
@@ -334,7 +340,7 @@ def key_of(value: Any, static: frozenset[Place] = NOTHING, place: Place = ("", (
 def _key(value: Any, place: Place, static: frozenset[Place], open: tuple[int, ...]) -> Hashable:
     kind: Any = type(value)
     if kind is ndarray:
-        return value.dtype, value.shape
+        return _array_key(value)
     if kind is float or kind is complex:
         return kind
     if kind is int:

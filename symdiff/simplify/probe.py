@@ -14,8 +14,11 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from typing import Any
+
+import numpy as np
 
 from symdiff.ir.node import Node
 
@@ -25,12 +28,37 @@ SPECIAL = (
 )  # fmt: skip
 RANDOM = 24
 ULP = 2.0**-52
-Point = Mapping[Node, float]
+Floats = Any  # an array of float64, one entry per point
+Point = dict[Node, float]
 
 
 def agrees(old: Node, new: Node, leaves: Sequence[Node]) -> bool:
     """Whether `new` may stand for `old`; both are arithmetic over the leaves."""
-    return all(_same_at(old, new, point) for point in _points([leaf for leaf in leaves if not leaf.is_const]))
+    points = list(_points([leaf for leaf in leaves if not leaf.is_const]))
+    columns = {leaf: np.array([point[leaf] for point in points]) for leaf in points[0]}
+    with np.errstate(all="ignore"):
+        a, b = value(old, columns), value(new, columns)
+        bad_leaf = np.any([np.isnan(column) for column in columns.values()], axis=0)
+        if np.any(bad_leaf & np.isnan(a) & ~np.isnan(b)):
+            return False
+        # One ulp of the condition apart: the error of the new is at most twice that of the old, or two ulp.
+        scale = np.minimum(magnitude(old, columns), magnitude(new, columns))
+        close = (a == b) | (np.isfinite(a) & np.isfinite(b) & (abs(a - b) <= ULP * scale))
+        doubtful = np.flatnonzero(~(bad_leaf | np.isnan(a) | close))
+    return all(_agrees_at(old, points[k], float(a[k]), float(b[k]), float(scale[k])) for k in doubtful)
+
+
+def _agrees_at(old: Node, point: Point, a: float, b: float, scale: float) -> bool:
+    """The verdict by exact arithmetic; `a` is the old value and not NaN, `b` the new one."""
+    exact = _exact(old, point)
+    if math.isinf(a):
+        return exact is not None  # an overflow on the way may be avoided, a pole may not
+    if not math.isfinite(b):
+        return False
+    if exact is None:
+        return math.isclose(a, b, rel_tol=1e-12, abs_tol=1e-300)
+    error, allowed = abs(Fraction(b) - exact), 2 * abs(Fraction(a) - exact)
+    return error <= allowed or not math.isfinite(scale) or error <= max(4 * ULP * scale, 1e-307)
 
 
 def _points(leaves: Sequence[Node]) -> Iterator[Point]:
@@ -41,126 +69,91 @@ def _points(leaves: Sequence[Node]) -> Iterator[Point]:
         # Probabilities, counts, norms: between 0 and 1.
         yield _completed({leaf: _possible(leaf, generator.random()) for leaf in leaves})
     base = {leaf: _possible(leaf, generator.uniform(0.5, 1.5)) for leaf in leaves}
-    for value in SPECIAL:
-        yield _completed({leaf: _possible(leaf, value) for leaf in leaves})
+    for special in SPECIAL:
+        yield _completed({leaf: _possible(leaf, special) for leaf in leaves})
         for leaf in leaves:
-            yield _completed({**base, leaf: _possible(leaf, value)})
+            yield _completed({**base, leaf: _possible(leaf, special)})
     for leaf in leaves:
         if leaf.op.name == "sqrt":
             yield {**_completed(base), leaf: math.nan, leaf.args[0]: -1.0}
 
 
-def _possible(leaf: Node, value: float) -> float:
+def _possible(leaf: Node, wish: float) -> float:
     """The value, or one near it that the leaf can have."""
     name = leaf.op.name
     if name in ("size", "length"):
-        return float(max(1, round(min(abs(value), 1e6)))) if value == value else 1.0
-    if name == "linalg.det" or name == "det":
-        return value if math.isfinite(value) and abs(value) > 1e-100 else 1.0
-    return value
+        return 1.0 if math.isnan(wish) else float(max(1, round(min(abs(wish), 1e6))))
+    if name in ("linalg.det", "det"):
+        return wish if math.isfinite(wish) and abs(wish) > 1e-100 else 1.0
+    return wish
 
 
-def _completed(point: dict[Node, float]) -> Point:
+def _completed(point: Point) -> Point:
     """With the radicands of the square roots, which rewrites may read as well."""
-    for leaf, value in list(point.items()):
+    made = dict(point)
+    for leaf, root in point.items():
         if leaf.op.name == "sqrt":
-            point[leaf] = abs(value)
-            point.setdefault(leaf.args[0], value * value)
-    return point
+            made[leaf] = abs(root)
+            made.setdefault(leaf.args[0], root * root)
+    return made
 
 
-def _same_at(old: Node, new: Node, point: Point) -> bool:
-    a, b = _Floats(point).value(old), _Floats(point).value(new)
-    if any(math.isnan(value) for value in point.values()):
-        return math.isnan(b) or not math.isnan(a)
-    if math.isnan(a) or a == b:
-        return True
-    exact = _exact(old, point)
-    if math.isinf(a):
-        return b == a or exact is not None  # an overflow on the way may be avoided, a pole may not
-    if not math.isfinite(b):
-        return False
-    if exact is None:
-        return math.isclose(a, b, rel_tol=1e-12, abs_tol=1e-300)
-    scale = min(_Magnitudes(point).value(old), _Magnitudes(point).value(new))
-    error, allowed = abs(Fraction(b) - exact), 2 * abs(Fraction(a) - exact)
-    return error <= allowed or not math.isfinite(scale) or error <= max(4 * ULP * scale, 1e-307)
+def value(node: Node, columns: dict[Node, Floats]) -> Floats:
+    """The expression at every point, in floats."""
+    known = dict(columns)
+
+    def at(n: Node) -> Floats:
+        if n not in known:
+            known[n] = float(n.value.real) if n.is_const else _FLOAT[n.op.name](*map(at, n.args))
+        return known[n]
+
+    return at(node)
 
 
-class _Floats:
-    """Evaluates an expression at a point, each node once, with IEEE results instead of exceptions."""
+def magnitude(node: Node, columns: dict[Node, Floats]) -> Floats:
+    """The expression with every sum taken of absolute values: what rounding errors are relative to."""
+    known = {leaf: abs(column) for leaf, column in columns.items()}
 
-    def __init__(self, point: Point):
-        self.known = dict(point)
+    def at(n: Node) -> Floats:
+        if n in known:
+            return known[n]
+        if n.is_const:
+            return abs(float(n.value.real))
+        if n.op.name == "power":
+            known[n] = np.power(at(n.args[0]), float(n.args[1].value.real))
+        else:
+            known[n] = {**_FLOAT, "subtract": np.add, "negative": np.positive}[n.op.name](*map(at, n.args))
+        return known[n]
 
-    def value(self, node: Node) -> float:
-        if node not in self.known:
-            self.known[node] = self.constant(node) if node.is_const else self.operation(node)
-        return self.known[node]
-
-    def constant(self, node: Node) -> float:
-        return float(node.value.real)
-
-    def operation(self, node: Node) -> float:
-        return apply(node.op.name, [self.value(arg) for arg in node.args])
-
-
-class _Magnitudes(_Floats):
-    """The value with every sum taken of absolute values: what rounding errors are relative to."""
-
-    def __init__(self, point: Point):
-        super().__init__({node: abs(value) for node, value in point.items()})
-
-    def constant(self, node: Node) -> float:
-        return abs(float(node.value.real))
-
-    def operation(self, node: Node) -> float:
-        args = [self.value(arg) for arg in node.args]
-        if node.op.name == "power":
-            return apply("power", [args[0], float(node.args[1].value.real)])
-        return args[0] if len(args) == 1 else apply({"subtract": "add"}.get(node.op.name, node.op.name), args)
+    return at(node)
 
 
-def apply(name: str, args: list[float]) -> float:
-    """One operation with IEEE results instead of Python's exceptions."""
-    a, b = args[0], args[-1]
-    if name == "negative":
-        return -a
-    if name == "add":
-        return a + b
-    if name == "subtract":
-        return a - b
-    if name == "multiply":
-        return a * b
-    if name == "divide":
-        if b == 0:
-            return math.nan if a == 0 or math.isnan(a) else math.copysign(math.inf, a) * math.copysign(1, b)
-        return a / b
-    assert name == "power", name
-    try:
-        return float(a**b)
-    except OverflowError:
-        return math.inf if a > 0 or b % 2 == 0 else -math.inf
-    except ZeroDivisionError:
-        return math.inf if b % 2 == 0 else math.copysign(math.inf, a)
+_FLOAT = {
+    "negative": np.negative,
+    "add": np.add,
+    "subtract": np.subtract,
+    "multiply": np.multiply,
+    "divide": np.divide,
+    "power": np.power,
+}
 
 
 def _exact(node: Node, point: Point) -> Fraction | None:
     """The exact value; None where it is undefined, infinite or beyond the range of floats."""
     known: dict[Node, Fraction] = {}
 
-    def value(n: Node) -> Fraction:
+    def at(n: Node) -> Fraction:
         if n not in known:
             if n in point:
                 known[n] = Fraction(point[n])
             elif n.is_const:
                 known[n] = Fraction(n.value)  # type: ignore[arg-type]
             else:
-                known[n] = _EXACT[n.op.name](*map(value, n.args))
+                known[n] = _EXACT[n.op.name](*map(at, n.args))
         return known[n]
 
     try:
-        result = value(node)
+        result = at(node)
     except (ZeroDivisionError, OverflowError, ValueError):
         return None
     return result if abs(result) < 1 << 1020 else None

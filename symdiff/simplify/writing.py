@@ -64,7 +64,10 @@ class Writer:
         return self.builder.const(int(above)) / int(below)
 
     def _first(self, e: sympy.Expr) -> int:
-        return min((self.place[symbol] for symbol in e.free_symbols), default=-1)
+        """The place in the program of the first value in `e`."""
+        if e.is_Symbol:
+            return self.place[e]
+        return min(map(self._first, e.args), default=-1)
 
     def _sum(self, e: sympy.Expr) -> Node:
         """Positive terms first; a pair whose sum or difference exists is one term."""
