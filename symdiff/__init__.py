@@ -25,7 +25,13 @@ __all__ = [
     "value_and_grad",
     "vjp",
 ]
-_LATER = {"fit": "fitting", "History": "fitting", "train_step": "train", "TrainStep": "train", "optim": "optim"}
+_LATER = {
+    "History": "fitting",
+    "TrainStep": "train",
+    "fit": "fitting",
+    "optim": "optim",
+    "train_step": "train",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,8 +1,8 @@
 """`fit`: epochs of training steps over batches of data.
 
-Enters: a loss, a start, data and an optimizer.  Leaves: a `History`.  Invariant: the caller's arrays are never
-written; a run that is continued from its history gives bit for bit what one longer run gives, also from the middle
-of an epoch.
+Enters: a loss, a start, data and an optimizer.  Leaves: a `History`.  Invariant: the caller's arrays are
+never written; a run that is continued from its history gives bit for bit what one longer run gives, also
+from the middle of an epoch.
 """
 
 from __future__ import annotations
@@ -31,11 +31,12 @@ Metric = Callable[..., Any]
 class History:
     """How a training run went, and all that is needed to continue it.
 
-    params: the parameters after the last complete step, in the structure of the start.  losses: by epoch, the mean
-    of the loss over its batches, each before its update.  validation: by epoch, the loss on the validation data
-    after it.  metrics: by name and epoch.  times: seconds by epoch.  epoch: how many are complete.  interrupted:
-    whether the run was ended by Ctrl-C.  The rest is the position in the run: the optimizer's state, the generator's
-    at the start of the epoch, and the batches, samples, mean loss and seconds of an epoch that is not complete.
+    params: the parameters after the last complete step, in the structure of the start.  losses: by epoch,
+    the mean of the loss over its batches, each before its update.  validation: by epoch, the loss on the
+    validation data after it.  metrics: by name and epoch.  times: seconds by epoch.  epoch: how many are
+    complete.  interrupted: whether the run was ended by Ctrl-C.  The rest is the position in the run: the
+    optimizer's state, the generator's at the start of the epoch, and the batches, samples, mean loss and
+    seconds of an epoch that is not complete.
     """
 
     params: Any
@@ -74,14 +75,15 @@ def fit(
 ) -> History:
     """Minimise the mean of `loss(params, *batch)` over `data`; the result's `params` have the structure of `params`.
 
-    loss: a function or `Differentiable` of the parameters, first, and of one batch.  data: an array, or a tuple of
-    arrays of equal first length.  batch_size: None takes all data at once, in its order; otherwise every epoch runs
-    over a permutation of `np.random.default_rng(seed)` (the data's own order with shuffle=False), the last batch
-    being smaller where the sizes say so.  validation: data like `data`.  metrics: by name, functions of (params,
-    *data), taken after every epoch on the validation data, or on `data` where there is none.  progress: whether to
-    show a bar; None means on a terminal, if tqdm is installed.  history: a run to continue for `epochs` more; its
-    parameters and generator take the place of `params` and `seed`, and it stays as it is.  callback: called with
-    the history after every epoch; a result of True ends the run.
+    loss: a function or `Differentiable` of the parameters, first, and of one batch.  data: an array, or a
+    tuple of arrays of equal first length.  batch_size: None takes all data at once, in its order; otherwise
+    every epoch runs over a permutation of `np.random.default_rng(seed)` (the data's own order with
+    shuffle=False), the last batch being smaller where the sizes say so.  validation: data like `data`.
+    metrics: by name, functions of (params, *data), taken after every epoch on the validation data, or on
+    `data` where there is none.  progress: whether to show a bar; None means on a terminal, if tqdm is
+    installed.  history: a run to continue for `epochs` more; its parameters and generator take the place of
+    `params` and `seed`, and it stays as it is.  callback: called with the history after every epoch; a
+    result of True ends the run.
 
     Ctrl-C ends the run after the batch at hand; the history says `interrupted` and can be continued.
     Raises SymdiffError for data and parameters that cannot be trained on.
@@ -199,7 +201,9 @@ def _copied(value: Any) -> Any:
 def _data(name: str, data: Any) -> tuple[ndarray, ...]:
     arrays = tuple(data) if isinstance(data, tuple | list) else (data,)
     if not arrays or not all(isinstance(one, ndarray) and one.ndim for one in arrays):
-        raise SymdiffError(f"fit: {name} is not made of arrays.", "an array, or a tuple of arrays such as (x, y)")
+        raise SymdiffError(
+            f"fit: {name} is not made of arrays.", "an array, or a tuple of arrays such as (x, y)"
+        )
     lengths = [len(one) for one in arrays]
     if len(set(lengths)) > 1 or not lengths[0]:
         raise ShapeError(

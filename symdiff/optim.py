@@ -1,8 +1,8 @@
 """Optimizers: how a parameter is updated, given its gradient.
 
-Enters: hyperparameters.  Leaves: an `Optimizer` for `train_step` and `fit`.  Invariant: an update is a plain
-function over NumPy arrays, compiled by the same front end as every other function; its hyperparameters are inputs
-of the generated function, so that changing one compiles nothing.
+Enters: hyperparameters.  Leaves: an `Optimizer` for `train_step` and `fit`.  Invariant: an update is a
+plain function over NumPy arrays, compiled by the same front end as every other function; its
+hyperparameters are inputs of the generated function, so that changing one compiles nothing.
 
     def adagrad_update(param, grad, state, lr, eps):
         squares = state["squares"] + grad**2
@@ -37,12 +37,12 @@ def stateless(param: Any) -> State:
 class Optimizer:
     """A rule that updates one array.
 
-    name: as it stands in generated code and in errors.
-    update: `update(param, grad, state, **hyperparameters) -> (new_param, new_state)`: a plain function; param and
-    grad are arrays of one shape and dtype, state is a dict of arrays, hyperparameters are Python floats.
-    init: `init(param) -> state`: the arrays (of any shape; usually that of param) before the first update.
-    hyperparameters: names and values of the update's further arguments.
-    Raises SymdiffError for a hyperparameter that is not a number.
+    name: as it stands in generated code and in errors.  update: `update(param, grad, state,
+    **hyperparameters) -> (new_param, new_state)`: a plain function; param and grad are arrays of one shape
+    and dtype, state is a dict of arrays, hyperparameters are Python floats.  init: `init(param) -> state`:
+    the arrays (of any shape; usually that of param) before the first update.  hyperparameters: names and
+    values of the update's further arguments.  Raises SymdiffError for a hyperparameter that is not a
+    number.
     """
 
     name: str
@@ -81,9 +81,9 @@ def as_number(name: str, value: Any) -> float:
 def sgd(lr: float = 0.01, momentum: float = 0.0, nesterov: bool = False) -> Optimizer:
     """Stochastic gradient descent with a fixed learning rate.
 
-    With momentum as in Sutskever et al., "On the importance of initialization and momentum in deep learning" (ICML
-    2013), in the form that PyTorch gives it: velocity = momentum * velocity + grad; the step is lr * velocity, or
-    lr * (grad + momentum * velocity) with `nesterov`.
+    With momentum as in Sutskever et al., "On the importance of initialization and momentum in deep
+    learning" (ICML 2013), in the form that PyTorch gives it: velocity = momentum * velocity + grad; the
+    step is lr * velocity, or lr * (grad + momentum * velocity) with `nesterov`.
 
     Raises SymdiffError unless lr > 0, 0 <= momentum < 1, and momentum > 0 with `nesterov`.
     """

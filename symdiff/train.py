@@ -1,13 +1,14 @@
 """Training: one generated function that computes a loss and updates its parameters.
 
-Enters: a scalar function and an optimizer.  Leaves: a `TrainStep`, and from `fit` a `History`.  Invariant: a step
-writes into the arrays of `wrt` and of its own state, and into nothing else; `fit` works on copies.
+Enters: a scalar function and an optimizer.  Leaves: a `TrainStep`, and from `fit` a `History`.  Invariant:
+a step writes into the arrays of `wrt` and of its own state, and into nothing else; `fit` works on copies.
 """
 
 from __future__ import annotations
 
 import inspect
 import operator
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -33,14 +34,17 @@ def train_step(loss: Callable[..., Any], optimizer: Optimizer, wrt: Any = None) 
     """A function that takes the arguments of `loss`, updates those in `wrt` in place, and returns the loss.
 
     loss: returns one scalar; a function or a `Differentiable` (whose `has_aux` is kept).  wrt: as for
-    `differentiate`; by default what the `Differentiable` says, otherwise the first argument.  The arrays in `wrt`
-    are the caller's own and hold the new parameters after the call; the value is that of the old ones.
+    `differentiate`; by default what the `Differentiable` says, otherwise the first argument.  The arrays in
+    `wrt` are the caller's own and hold the new parameters after the call; the value is that of the old
+    ones.
 
-    Raises SymdiffError at the call for parameters that cannot be updated in place: Python floats, NumPy scalars,
-    read-only arrays, and arrays that share memory.
+    Raises SymdiffError at the call for parameters that cannot be updated in place: Python floats, NumPy
+    scalars, read-only arrays, and arrays that share memory.
     """
     if not isinstance(optimizer, Optimizer):
-        raise SymdiffError(f"{optimizer!r} is no optimizer.", "symdiff.optim.sgd(lr=0.01), or an Optimizer(...)")
+        raise SymdiffError(
+            f"{optimizer!r} is no optimizer.", "symdiff.optim.sgd(lr=0.01), or an Optimizer(...)"
+        )
     made = as_differentiable(loss)
     if wrt is not None:
         made = differentiate(made.__wrapped__, wrt=wrt, backend=made.backend, has_aux=made.has_aux)
@@ -59,9 +63,10 @@ def as_differentiable(loss: Any) -> Differentiable:
 class TrainStep(Derivative):
     """`step(*args)`: see `train_step`.
 
-    state: by name, arrays in the structure of the parameters (objects become dicts of their attributes); made at
-    the first call.  hyperparameters: a dict that takes effect at the next call.  Both are inputs of the generated
-    function, which `.source`, `.source_for(*args)`, `.path_for(*args)` and `.compiled_for(*args)` show.
+    state: by name, arrays in the structure of the parameters (objects become dicts of their attributes);
+    made at the first call.  hyperparameters: a dict that takes effect at the next call.  Both are inputs of
+    the generated function, which `.source`, `.source_for(*args)`, `.path_for(*args)` and
+    `.compiled_for(*args)` show.
     """
 
     def __init__(self, function: Callable[..., Any], optimizer: Optimizer, wrt: Any, aux: bool, backend: str):
@@ -104,8 +109,7 @@ class TrainStep(Derivative):
         """
         positions = self._positions
         if positions is None:
-            order = list(self.signature.parameters)
-            positions = self._positions = [order.index(name) for name in self.names]
+            positions = self._positions = _positions(self.signature, self.names)
         found: list[Any] = []
         if kwargs or len(args) <= max(positions):
             arguments = self._bound(args, kwargs).arguments
@@ -164,11 +168,11 @@ class TrainStep(Derivative):
     def _variant(self, lowered: Lowered, request: Request, bound: inspect.BoundArguments | None) -> Variant:
         names: dict[str, str] = {}
         step, outside, guards = self._step(lowered, request.wrt, bound, names)
-        live: list[Capture] = [_live(names[name], self._reader(name)) for name in names if name not in outside]
+        live: list[Capture] = [
+            _live(names[name], self._reader(name)) for name in names if name not in outside
+        ]
         live += [replace(capture, name=names[name]) for name, capture in outside.items()]
-        lowered = replace(
-            lowered, captures=(*lowered.captures, *live), guards=(*lowered.guards, *guards)
-        )
+        lowered = replace(lowered, captures=(*lowered.captures, *live), guards=(*lowered.guards, *guards))
         return super()._variant(lowered, replace(request, step=step), bound)
 
     def _reader(self, name: str) -> Callable[[], object]:
@@ -223,6 +227,13 @@ class TrainStep(Derivative):
         if made.static:
             raise SymdiffError(f"The update of {self.optimizer.name} depends on the value of an integer.")
         return made
+
+
+def _positions(signature: inspect.Signature, names: tuple[str, ...]) -> list[int]:
+    """Where the parameters stand in a call; beyond every call for those without a position of their own."""
+    order = list(signature.parameters)
+    plain = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return [order.index(n) if signature.parameters[n].kind in plain else sys.maxsize for n in names]
 
 
 def _plain(name: str) -> str:
@@ -307,14 +318,16 @@ def require_apart(chosen: list[tuple[str, ndarray]], others: list[ndarray]) -> N
                     "pass a copy of one, or one array that the function uses twice",
                 )
         if any(_overlap(leaf, other) for other in others):
-            raise SymdiffError(f"`{place}` shares memory with an argument that is not updated.", "pass a copy")
+            raise SymdiffError(
+                f"`{place}` shares memory with an argument that is not updated.", "pass a copy"
+            )
 
 
 def _overlap(a: ndarray, b: ndarray) -> bool:
     if not np.may_share_memory(a, b):
         return False
     try:
-        return np.shares_memory(a, b, max_work=10_000)
+        return np.shares_memory(a, b, max_work=10_000)  # type: ignore[arg-type]  # any number, says its manual
     except np.exceptions.TooHardError:
         return True
 
@@ -323,14 +336,16 @@ def _state_of(optimizer: Optimizer, leaf: Any) -> State | None:
     """The initial state of one leaf; None for what is not updated."""
     if not isinstance(leaf, ndarray):
         return None
-    state = optimizer.init(leaf)
+    state: Any = optimizer.init(leaf)
     if not isinstance(state, dict) or not all(isinstance(one, ndarray) for one in state.values()):
         raise SymdiffError(
             f"`init` of {optimizer.name} does not return a dict of arrays.",
             'return {"velocity": np.zeros_like(param)}',
         )
     if any(np.may_share_memory(one, leaf) for one in state.values()):
-        raise SymdiffError(f"The state that `init` of {optimizer.name} makes is the parameter.", "param.copy()")
+        raise SymdiffError(
+            f"The state that `init` of {optimizer.name} makes is the parameter.", "param.copy()"
+        )
     return state
 
 

@@ -46,7 +46,9 @@ def test_a_thousand_steps_of_sgd_are_those_of_its_formula(optimizer):
         for name, g in grads.items():
             velocity[name] = momentum * velocity[name] + g
             nesterov = optimizer.name == "Nesterov SGD"
-            expected[name] = expected[name] - lr * (g + momentum * velocity[name] if nesterov else velocity[name])
+            expected[name] = expected[name] - lr * (
+                g + momentum * velocity[name] if nesterov else velocity[name]
+            )
             assert np.max(np.abs(params[name] - expected[name])) <= 1e-12
         assert abs(value - reference) <= 1e-12
     if momentum:
@@ -232,7 +234,9 @@ def test_nothing_is_read_after_it_was_overwritten(update):
             np.testing.assert_allclose(params[name], expected[name], rtol=1e-11, atol=1e-12)
             for key in names:
                 found = step.state[key][name]
-                np.testing.assert_allclose(found, np.broadcast_to(states[name][key], found.shape), rtol=1e-11, atol=1e-12)
+                np.testing.assert_allclose(
+                    found, np.broadcast_to(states[name][key], found.shape), rtol=1e-11, atol=1e-12
+                )
 
 
 def test_a_float_state_and_a_complex_parameter():

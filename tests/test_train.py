@@ -51,7 +51,12 @@ def test_the_source_of_plain_sgd_reads_like_hand_written_code():
     assert "def loss_step(params, x, y, lr):\n" in source
     assert '    """One SGD step on loss (tests/test_train.py:' in source
     assert source.count("# param = param - lr * grad\n") == 1
-    assert after(source, "# param = param") == ["W -= lr * W_bar", "b -= lr * b_bar", "v -= lr * v_bar", "return value"]
+    assert after(source, "# param = param") == [
+        "W -= lr * W_bar",
+        "b -= lr * b_bar",
+        "v -= lr * v_bar",
+        "return value",
+    ]
     assert "copy" not in source
     assert "state" not in source
     assert "import numpy as np\n" in source

@@ -1,12 +1,12 @@
 """The update of parameters in place, behind the gradient that it is made from.
 
-Enters: the program of a value and its gradient, and for every leaf the program of the optimizer's update.  Leaves:
-one program that computes the value, writes new parameters and new state into their arrays, and returns the value.
-Invariant: all gradients are computed before the first write; what an update writes into is read by that leaf's
-update alone, and never after the write except as the new value.
+Enters: the program of a value and its gradient, and for every leaf the program of the optimizer's update.
+Leaves: one program that computes the value, writes new parameters and new state into their arrays, and
+returns the value.  Invariant: all gradients are computed before the first write; what an update writes into
+is read by that leaf's update alone, and never after the write except as the new value.
 
-The updates of all leaves advance in step with each other, so that one line of the optimizer is one stretch of the
-generated function.  They are the user's own code: nothing in them is folded or rewritten.
+The updates of all leaves advance in step with each other, so that one line of the optimizer is one stretch
+of the generated function.  They are the user's own code: nothing in them is folded or rewritten.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from symdiff.ops.shaping import copy
 class Update:
     """The update of one leaf.
 
-    target: the leaf.  program: `(param, grad, state, **hyperparameters) -> (new param, new state)`.  path: where
-    this leaf's arrays are below the name of a state.  state: the names of the state; alike: those whose arrays
-    have the shape and dtype of the leaf.
+    target: the leaf.  program: `(param, grad, state, **hyperparameters) -> (new param, new state)`.  path:
+    where this leaf's arrays are below the name of a state.  state: the names of the state; alike: those
+    whose arrays have the shape and dtype of the leaf.
     """
 
     target: Node
@@ -47,8 +47,8 @@ class Update:
 class Step:
     """All updates of a step, the optimizer's name, and the generated function's further parameters in order.
 
-    names: by the update's parameter ("" for its state), the generated function's; captures: those that the update
-    reads from outside.
+    names: by the update's parameter ("" for its state), the generated function's; captures: those that the
+    update reads from outside.
     """
 
     optimizer: str
@@ -60,12 +60,12 @@ class Step:
         """Everything that code generation reads."""
         programs = {id(update.program): to_text(update.program) for update in self.updates}
         order = {key: k for k, key in enumerate(programs)}
-        leaves = [
-            (order[id(one.program)], one.target.attr("parameter"), one.target.attr("path"), one.path, one.state)
-            + (sorted(one.alike),)
-            for one in self.updates
-        ]
-        return repr((self.optimizer, list(programs.values()), leaves, list(self.names.items()), self.captures))
+        leaves = []
+        for one in self.updates:
+            place = one.target.attr("parameter"), one.target.attr("path")
+            leaves.append((order[id(one.program)], place, one.path, one.state, sorted(one.alike)))
+        texts, names = list(programs.values()), list(self.names.items())
+        return repr((self.optimizer, texts, leaves, names, self.captures))
 
 
 def updated(function: Function, step: Step) -> Function:
@@ -105,7 +105,7 @@ def _apart(value: Node, targets: set[Node]) -> Node:
 
 
 def _uncopied(gradient: Node, targets: set[Node]) -> Node:
-    """A gradient that does not leave the function: copied only where it is, or may be, memory that is written."""
+    """A gradient that does not leave the function: copied only where it may be memory that is written."""
     if gradient.op is not copy or gradient.primal:
         return gradient
     source = root(gradient.args[0])
@@ -114,7 +114,7 @@ def _uncopied(gradient: Node, targets: set[Node]) -> Node:
 
 
 def _parameters(parameters: Sequence[Parameter], step: Step) -> Iterator[Parameter]:
-    """State and hyperparameters stand behind the function's own, by keyword where a position would not be safe."""
+    """State and hyperparameters stand last, by keyword where a position would not be safe."""
     own = [parameter for parameter in parameters if parameter.kind != "capture"]
     plain = all(p.kind in ("positional", "positional_only") and p.default is None for p in own)
     yield from own
@@ -140,7 +140,7 @@ class _Splice:
     inner: dict[str, Node] = field(default_factory=dict)  # the params of the update for them
     writes: dict[int, list[str]] = field(default_factory=dict)  # by position: the states written after it
     values: dict[str, Node] = field(default_factory=dict)  # by state, and "" for the leaf: the new value
-    copies: dict[str, Node] = field(default_factory=dict)  # what is written where that is other memory of the leaf
+    copies: dict[str, Node] = field(default_factory=dict)  # of new values that are another state's old array
 
     def bind(self, params: dict[tuple[str, Path], Node]) -> None:
         """Give every parameter of the update its value; `params` holds those that are new to the function."""
@@ -164,7 +164,9 @@ class _Splice:
                     params[place] = self._param(param.type, param.name, *place)
                 self.known[param] = params[place]
         self._bind_states(params)
-        self.known.update((inner, self.states[key]) for key, inner in self.inner.items() if key in self.states)
+        for key, made in self.states.items():
+            if key in self.inner:
+                self.known[self.inner[key]] = made
         for node in self.body:
             if any(arg in self.own for arg in node.args):
                 self.own.add(node)
@@ -211,7 +213,7 @@ class _Splice:
         return self.builder.param(type, name if name.isidentifier() else "", parameter=parameter, path=path)
 
     def _place_writes(self) -> None:
-        """A state is written as soon as its new value is there and its old one has been read for the last time."""
+        """A state is written once its new value is there and its old one has been read for the last time."""
         order = {node: position for position, node in enumerate(self.body)}
         for key, value in self.values.items():
             inner = self.inner.get(key)
@@ -226,8 +228,9 @@ class _Splice:
 
     def _copy_crossing(self, node: Node) -> None:
         """A new value that is the old array of another state is copied before either is written."""
+        crossed = next((key for key, inner in self.inner.items() if root(node) is inner), None)
         for key, value in self.values.items():
-            if value is node and any(root(node) is inner for other, inner in self.inner.items() if other != key):
+            if value is node and crossed not in (None, key):
                 self.copies[key] = copy(self.known[node])
 
     def advance(self, position: int) -> None:
@@ -242,7 +245,10 @@ class _Splice:
             raise UnsupportedError("An optimizer cannot branch or loop on arrays.", "use np.where", node.span)
         self.builder.span = node.span
         args = [self.known[arg] for arg in node.args]
-        made = self.builder.const(node.value) if node.is_const else self.builder.emit(node.op, args, node.attributes)
+        if node.is_const:
+            made = self.builder.const(node.value)
+        else:
+            made = self.builder.emit(node.op, args, node.attributes)
         self.known[node] = made
         written = any(self.values[key] is node for key in self.writes.get(position, ()))
         last = position == len(self.body) - 1 and self.values[""] is node

@@ -14,6 +14,7 @@ from symdiff.backends.expressions import Expressions
 from symdiff.backends.naming import Names, name_values
 from symdiff.backends.render import render
 from symdiff.backends.schedule import Plan, Statement, plan, reads, root
+from symdiff.ir.liveness import live
 from symdiff.ir.node import Function, Node, Path, Region, Tree
 
 WIDTH = 100
@@ -300,8 +301,6 @@ def _inner(node: Node, names: dict[Node, str]) -> Iterator[Node]:
 
 
 def _used_params(function: Function) -> Iterator[Node]:
-    from symdiff.backends.schedule import live
-
     def inside(region: Region) -> Iterator[Node]:
         for node in live(region):
             yield from (arg for arg in node.args if arg.op.name == "param")

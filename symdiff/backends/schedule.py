@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from symdiff.ir.node import Function, Node, Region
+from symdiff.ir.liveness import live
+from symdiff.ir.node import Node, Region
 from symdiff.ir.types import Sizes
 from symdiff.ops.control import is_view, root, store
 
@@ -34,20 +35,6 @@ class Statement:
 class Plan:
     statements: list[Statement] = field(default_factory=list)
     regions: dict[Node, Plan] = field(default_factory=dict)
-
-
-def live(region: Region) -> list[Node]:
-    """The nodes of the body that its results need, in order."""
-    needed: set[Node] = set(region.results)
-    kept: list[Node] = []
-    for node in reversed(region.body):
-        if node in needed or node.op is store:
-            kept.append(node)
-            needed.update(node.args)
-            for inner in node.regions:
-                needed.update(outer for item in live(inner) for outer in item.args)
-                needed.update(inner.results)
-    return kept[::-1]
 
 
 def _uses(nodes: Iterable[Node], region: Region) -> dict[Node, int]:
@@ -186,10 +173,3 @@ def _fits(old: Node, new: Node, sizes: Sizes) -> bool:
 def _reads_well(old: Node, new: Node) -> bool:
     """One name must be able to stand for both values."""
     return not old.primal and (not new.name or not old.name or old.name == new.name)
-
-
-def eliminate_dead(function: Function) -> Function:
-    from dataclasses import replace
-
-    body = function.body
-    return replace(function, body=Region(body.params, tuple(live(body)), body.results))

@@ -172,11 +172,11 @@ class _Walk:
         refusal = _refusal(value)
         if refusal:
             raise DtypeError(f"`{shown(place)}` is {refusal[0]}.", refusal[1])
-        dims: list[Dim] = [1 if length == 1 else self.sizes.fresh() for length in value.shape]
+        dims: list[Dim] = [length if length < 2 else self.sizes.fresh() for length in value.shape]
         scalar = isinstance(value, np.generic)
         self.leaves.append(Leaf(place[1], types.array(value.dtype.name, tuple(dims)), scalar))
         library = "" if isinstance(value, ndarray | np.generic) else "cupy"
-        return (library, value.dtype.name, tuple([length == 1 for length in value.shape]), scalar), LEAF
+        return (library, value.dtype.name, tuple([min(length, 2) for length in value.shape]), scalar), LEAF
 
     def _container(self, value: Any, place: Place) -> tuple[Hashable, Tree]:
         kind = type(value)

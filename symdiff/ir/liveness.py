@@ -1,7 +1,8 @@
 """What a program needs: its live nodes.
 
 Enters: a region or a function.  Leaves: the nodes its results depend on, in order; a function without the rest.
-Invariant: a node is kept if and only if a result reads it, directly or through an inner region.
+Invariant: a node is kept if and only if it has an effect, or a result or an effect reads it, directly or through
+an inner region.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ def live(region: Region) -> list[Node]:
     needed: set[Node] = set(region.results)
     kept: list[Node] = []
     for node in reversed(region.body):
-        if node in needed:
+        if node in needed or node.op.effect:
             kept.append(node)
             needed.update(operands(node))
     return kept[::-1]

@@ -27,12 +27,14 @@ class Op:
     """An operation as the IR sees it; `ops.row.Row` adds derivative and spelling.
 
     infer: types of the operands and the attributes to the result's type.
+    pure: the same operands give the same value.  effect: kept although nothing reads the value.
     """
 
     name: str
     infer: Callable[..., Type]
     commutative: bool = False
     pure: bool = True
+    effect: bool = False
 
     def __call__(self, *args: Node | Number, **attrs: Any) -> Node:
         from symdiff.ir.build import current

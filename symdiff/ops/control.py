@@ -1,4 +1,4 @@
-"""Operations that are no function of NumPy: closures, writes into parameters, and which memory a value shares."""
+"""Operations that are no function of NumPy (closures, writes into parameters), and which memory is shared."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def _infer_closure(*, regions: tuple[Region, ...], **_: Any) -> Type:
 # A function of the region's parameters, closing over outer values: the pullback of `vjp`.
 closure = Op("closure", _infer_closure)
 
-# `store(target, value)` writes a value into the array of a parameter; its own value is that array from there on.
-# It is kept although nothing reads it, and what it overwrites must have been read before.
-store = Op("store", lambda target, value: target.type, pure=False)
+# `store(target, value)` writes a value into the array of a parameter; its own value is that array from there
+# on.  It is kept although nothing reads it, and what it overwrites must have been read before.
+store = Op("store", lambda target, value: target.type, pure=False, effect=True)
 
 
 def is_view(node: Node) -> bool:

@@ -21,12 +21,14 @@ from symdiff.ops import infer
 from symdiff.ops.arithmetic import add, divide, multiply, negative, power, subtract
 from symdiff.ops.elementwise import logical_not, logical_or, where
 from symdiff.ops.indexing import add_at, scatter
+from symdiff.ops.linalg import inv
 from symdiff.ops.products import matmul
 from symdiff.ops.reductions import add_reduce
 from symdiff.ops.row import Row
 from symdiff.ops.shaping import (
     astype,
     broadcast_to,
+    copy,
     expand_dims,
     fit_like,
     length,
@@ -406,6 +408,14 @@ def _transpose(x: Node, axes: Any = None) -> Node | None:
         return x.args[0]
     if x.op is matmul and not x.primal and x.args[0].type.rank == x.args[1].type.rank == 2:
         return transpose(x.args[1]) @ transpose(x.args[0])
+    return None
+
+
+@fold(copy)
+def _copy(x: Node) -> Node | None:
+    """The transpose of an inverse, contiguous: the inverse of the transpose."""
+    if x.op is transpose and x.args[0].op is inv and not x.args[0].primal and x.attr("axes") is None:
+        return inv(transpose(x.args[0].args[0]))
     return None
 
 

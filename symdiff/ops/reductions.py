@@ -34,14 +34,14 @@ def kept(y: Node, axis: Any, keepdims: bool) -> Node:
 
 
 def count(x: Node, axis: Any) -> Node:
-    """How many elements a reduction over `axis` takes together."""
-    if axis is None:
-        return size(x)
-    axes = axis if isinstance(axis, tuple) else (axis,)
+    """How many elements a reduction over `axis` takes together; 1 where there are known to be none, since what is
+    divided by it then is an empty array."""
     total = current().const(1)
-    for one in axes:
+    if axis is None:
+        total = size(x)
+    for one in () if axis is None else axis if isinstance(axis, tuple) else (axis,):
         total = total * length(x, axis=one)
-    return total
+    return current().const(1) if total.is_const and total.value == 0 else total
 
 
 def nonlinear(function: Any, text: str, slope: Callable[..., Node], **facts: Any) -> Row:

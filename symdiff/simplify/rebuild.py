@@ -12,18 +12,28 @@ from dataclasses import replace
 from symdiff.ir.build import Builder
 from symdiff.ir.liveness import without_dead
 from symdiff.ir.node import Function, Node, Region
+from symdiff.ops.row import Row
+from symdiff.ops.shaping import copy
 
 
 def replaced(function: Function, instead: Mapping[Node, Node]) -> Function:
     """The function with each key of `instead` replaced by its value, dead code removed."""
-    copy = _Copy(function, instead)
-    with copy.builder:
-        copy.body(function.body)
-        results = [copy.known.get(result, result) for result in function.results]
-        made = copy.builder.finish(
+    walk = _Copy(function, instead)
+    with walk.builder:
+        walk.body(function.body)
+        results = [_fresh(walk.known.get(result, result), result) for result in function.results]
+        made = walk.builder.finish(
             function.name, function.params, results, function.tree, function.parameters, function.summary
         )
     return without_dead(replace(made, info=function.info))
+
+
+def _fresh(new: Node, old: Node) -> Node:
+    """A derivative that left as an array of its own still does, and does not share memory with an argument."""
+    if new is old or old.primal or old.type.kind != "array" or old.type.dims == ():
+        return new
+    shared = new.primal or (isinstance(new.op, Row) and new.op.view)
+    return copy(new) if shared else new
 
 
 class _Copy:
@@ -77,6 +87,6 @@ class _Copy:
         with builder.region(*(param.type for param in region.params)) as opened:
             self.known.update(zip(region.params, opened.params, strict=True))
             self.body(region)
-            opened.results = [self.copy(result) for result in region.results]
+            opened.results = [_fresh(self.copy(result), result) for result in region.results]
         builder.primal, self.known = primal, outer
         return opened.closed()

@@ -67,7 +67,7 @@ class Writer:
         """The place in the program of the first value in `e`."""
         if e.is_Symbol:
             return self.place[e]
-        return min(map(self._first, e.args), default=-1)
+        return min((self._first(arg) for arg in e.args if not arg.is_Number), default=-1)
 
     def _sum(self, e: sympy.Expr) -> Node:
         """Positive terms first; a pair whose sum or difference exists is one term."""
