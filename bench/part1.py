@@ -185,8 +185,8 @@ def run(seconds: float, peers: bool, only: str) -> dict[str, Any]:
         report["starts"] = starts()
         show_starts(report["starts"])
     if peers:
-        from bench.peers import show_peers  # imports what is installed of JAX, torch, autograd, tangent
+        from bench.peers import show_peers
 
         print()
-        report["peers"] = show_peers(workloads, seconds / 2)
+        report["peers"] = show_peers(only, seconds / 2)
     return report

@@ -8,14 +8,20 @@ are timed until the result is there.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
 from types import FunctionType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from bench.timing import compare
-from bench.workloads import Workload
+from bench.workloads import WORKLOADS, Workload
+
+ROOT = Path(__file__).resolve().parent.parent
 
 Call = Callable[[], Any]
 
@@ -136,18 +142,40 @@ def measure(name: str, workload: Workload, seconds: float) -> dict[str, Any]:
     return {**row, "seconds": measured.ours, "hand": measured.reference, "ratio": measured.ratio}
 
 
-def show_peers(workloads: Iterable[Workload], seconds: float) -> list[dict[str, Any]]:
-    """Measure every peer on every workload, printing a line for each."""
-    rows = []
+def show_peers(only: str, seconds: float) -> list[dict[str, Any]]:
+    """Measure every peer on every workload whose name contains `only`, printing a line for each.
+
+    Each peer runs in a process of its own: their pools of threads get in each other's way.
+    """
+    rows: list[dict[str, Any]] = []
     print(f"{'peers':16s} {'workload':36s} {'time':>14s}   ratio to the hand derivation")
-    for workload in workloads:
-        for name in PEERS:
-            row = measure(name, workload, seconds)
-            rows.append(row)
-            if "problem" in row:
-                result = f"{row['problem']:>14s}"
-            else:
-                wrong = "" if row["right"] else "  WRONG RESULT"
-                result = f"{row['seconds'] * 1e6:11,.1f} µs   {row['ratio']:.2f}{wrong}"
-            print(f"{name:16s} {workload.name:36s} {result}", flush=True)
+    for name in PEERS:
+        command = [sys.executable, "-W", "ignore", "-m", "bench.peers", name, only, str(seconds)]
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                rows.append(json.loads(line))
+                print(shown(rows[-1]), flush=True)
+        if process.returncode:
+            print(f"{name:16s} failed")
     return rows
+
+
+def shown(row: dict[str, Any]) -> str:
+    if "problem" in row:
+        result = f"{row['problem']:>14s}"
+    else:
+        wrong = "" if row["right"] else "  WRONG RESULT"
+        result = f"{row['seconds'] * 1e6:11,.1f} µs   {row['ratio']:.2f}{wrong}"
+    return f"{row['peer']:16s} {row['workload']:36s} {result}"
+
+
+def main(name: str, only: str, seconds: str) -> None:
+    """One peer in this process, one JSON object a line."""
+    for workload in WORKLOADS:
+        if only in workload.name:
+            print(json.dumps(measure(name, workload, float(seconds))), flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -13,9 +13,10 @@ from typing import Any
 from symdiff.backends.expressions import Expressions
 from symdiff.backends.naming import Names, name_values
 from symdiff.backends.render import render
-from symdiff.backends.schedule import Plan, Statement, plan, reads, root
+from symdiff.backends.schedule import Plan, Statement, plan, reads
 from symdiff.ir.liveness import live
 from symdiff.ir.node import Function, Node, Path, Region, Tree
+from symdiff.ops.control import root
 
 WIDTH = 100
 _SYMBOLS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/"}

@@ -1,8 +1,8 @@
 """What a program needs: its live nodes.
 
-Enters: a region or a function.  Leaves: the nodes its results depend on, in order; a function without the rest.
-Invariant: a node is kept if and only if it has an effect, or a result or an effect reads it, directly or through
-an inner region.
+Enters: a region or a function.  Leaves: the nodes its results depend on, in order; a function without the
+rest. Invariant: a node is kept if and only if it has an effect, or a result or an effect reads it,
+directly or through an inner region.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """IR to cheaper equal IR: factors through sums, SymPy islands, dead code.
 
-Enters: a derived program.  Leaves: an equal one that costs no more.  Invariant: the user's own nodes stay as they
-are, and so does every value, up to rounding of the derived ones.
+Enters: a derived program.  Leaves: an equal one that costs no more.  Invariant: the user's own nodes stay
+as they are, and so does every value, up to rounding of the derived ones.
 """
 
 from __future__ import annotations

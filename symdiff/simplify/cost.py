@@ -2,9 +2,9 @@
 
 Enters: a function.  Leaves: numbers.  Invariant: only live nodes count, each once; views and sizes are free.
 
-The unit is one elementwise NumPy call on an array.  Arithmetic on zero-dimensional values is a tenth of that (an
-overhead without a loop), on Python numbers a twentieth; more axes are more elements, so what can be done before
-an axis is added is better done there.
+The unit is one elementwise NumPy call on an array.  Arithmetic on zero-dimensional values is a tenth of
+that (an overhead without a loop), on Python numbers a twentieth; more axes are more elements, so what can
+be done before an axis is added is better done there.
 """
 
 from __future__ import annotations

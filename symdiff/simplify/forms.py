@@ -1,8 +1,9 @@
 """An island as a SymPy expression, and the forms it is tried in.
 
-Enters: the root of an island and its leaves.  Leaves: equal SymPy expressions, and the leaf behind each symbol.
-Invariant: the list of forms is fixed and each is polynomial work on a small expression; nothing is made from a
-string, since SymPy evaluates strings as code; the order of results depends on the program alone.
+Enters: the root of an island and its leaves.  Leaves: equal SymPy expressions, and the leaf behind each
+symbol. Invariant: the list of forms is fixed and each is polynomial work on a small expression; nothing
+is made from a string, since SymPy evaluates strings as code; the order of results depends on the program
+alone.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
 """SymPy on islands, on a leash.
 
-Enters: a program.  Leaves: an equal one with cheaper arithmetic, or the same.  Invariant: only code that symdiff
-derived is rewritten; a rewrite is taken only if the cost model of the whole program says cheaper **and** a
-numeric probe agrees (see `probe`).
+Enters: a program.  Leaves: an equal one with cheaper arithmetic, or the same.  Invariant: only code that
+symdiff derived is rewritten; a rewrite is taken only if the cost model of the whole program says cheaper
+**and** a numeric probe agrees (see `probe`).
 
-An island is the arithmetic (`+ - * /`, integer powers) around one derived root; what else it reads is a leaf: an
-opaque real symbol.  It ends at values that several read, or goes on through those, or through the user's own
-arithmetic as well: not to rewrite that, but to find forms in which its values are used again.  A fixed list of
-forms is tried, never SymPy's general simplification: on whole gradients it does not return, and it turns the
-sigmoid into a form that is NaN at 800.
+An island is the arithmetic (`+ - * /`, integer powers) around one derived root; what else it reads is a
+leaf: an opaque real symbol.  It ends at values that several read, or goes on through those, or through
+the user's own arithmetic as well: not to rewrite that, but to find forms in which its values are used
+again.  A fixed list of forms is tried, never SymPy's general simplification: on whole gradients it does
+not return, and it turns the sigmoid into a form that is NaN at 800.
 
 The budget is counted in operations, not in seconds, so that what comes out does not depend on the machine.
 """
@@ -146,8 +146,7 @@ def _island(root: Node, place: Place, shared: bool, primal: bool) -> Island | No
 
 
 def promising(island: Island) -> bool:
-    """Whether algebra can find anything: an expression that reads every leaf once and has at most one coefficient
-    is already as short as it gets."""
+    """Whether algebra can find anything: not where every leaf is read once, with one coefficient at most."""
     reads, coefficients = Counter[Node](), 0
     pending = [island.root]
     leaves = set(island.leaves)

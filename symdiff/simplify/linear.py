@@ -1,8 +1,9 @@
 """Scalars through linear operations: `sum(c * x)` is `c * sum(x)`, `(c * a) @ b` is `c * (a @ b)`.
 
-Enters: a program.  Leaves: the program with factors moved behind the linear operations that they commute with
-(`pulled`), or with sums of products of vectors written as `@` where that saves (`with_dots`).  Invariant: only
-derived operations are replaced, and a moved factor does not vary along the axes of the sum.
+Enters: a program.  Leaves: the program with factors moved behind the linear operations that they commute
+with (`pulled`), or with sums of products of vectors written as `@` where that saves (`with_dots`).
+Invariant: only derived operations are replaced, and a moved factor does not vary along the axes of the
+sum.
 """
 
 from __future__ import annotations
@@ -63,7 +64,8 @@ Factors = tuple[list[Node], list[Node], bool]
 
 
 def factors(node: Node) -> Factors:
-    """A derived product taken apart: factors above and below the line, and whether a minus stands before it."""
+    """A derived product taken apart: factors above and below the line, and whether a minus stands before
+    it."""
     if not node.primal and node.op is negative:
         above, below, minus = factors(node.args[0])
         return above, below, not minus

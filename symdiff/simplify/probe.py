@@ -1,20 +1,20 @@
 """The numeric probe: whether a rewrite computes the same numbers.
 
-Enters: two roots over the same leaves.  Leaves: a verdict.  Invariant: at every point where the old expression
-is finite the new one is as accurate, measured against exact rational arithmetic (error at most twice the old
-one's or 4 ulp of the condition); a pole stays a pole; NaN in a leaf stays NaN.  Where the old expression is NaN
-although no leaf is (0/0, inf - inf), any value is an improvement.
+Enters: two roots over the same leaves.  Leaves: a verdict.  Invariant: at every point where the old
+expression is finite the new one is as accurate, measured against exact rational arithmetic (error at most
+twice the old one's or 4 ulp of the condition); a pole stays a pole; NaN in a leaf stays NaN.  Where the
+old expression is NaN although no leaf is (0/0, inf - inf), any value is an improvement.
 
-Points: random ones of several magnitudes, and 0, +-tiny, +-800, +-huge, inf, NaN, one leaf at a time and together.
-A leaf is sampled from what it can be: sizes are positive integers, and a determinant is finite and not 0, because
-its derivative stands beside an inverse that does not exist otherwise.
+Points: random ones of several magnitudes, and 0, +-tiny, +-800, +-huge, inf, NaN, one leaf at a time and
+together. A leaf is sampled from what it can be: sizes are positive integers, and a determinant is finite
+and not 0, because its derivative stands beside an inverse that does not exist otherwise.
 """
 
 from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -122,13 +122,13 @@ def magnitude(node: Node, columns: dict[Node, Floats]) -> Floats:
         if n.op.name == "power":
             known[n] = np.power(at(n.args[0]), float(n.args[1].value.real))
         else:
-            known[n] = {**_FLOAT, "subtract": np.add, "negative": np.positive}[n.op.name](*map(at, n.args))
+            known[n] = _SIZE.get(n.op.name, _FLOAT[n.op.name])(*map(at, n.args))
         return known[n]
 
     return at(node)
 
 
-_FLOAT = {
+_FLOAT: dict[str, Callable[..., Floats]] = {
     "negative": np.negative,
     "add": np.add,
     "subtract": np.subtract,
@@ -136,6 +136,7 @@ _FLOAT = {
     "divide": np.divide,
     "power": np.power,
 }
+_SIZE: dict[str, Callable[..., Floats]] = {"subtract": np.add, "negative": np.positive}
 
 
 def _exact(node: Node, point: Point) -> Fraction | None:
@@ -159,7 +160,7 @@ def _exact(node: Node, point: Point) -> Fraction | None:
     return result if abs(result) < 1 << 1020 else None
 
 
-_EXACT = {
+_EXACT: dict[str, Callable[..., Fraction]] = {
     "negative": lambda a: -a,
     "add": lambda a, b: a + b,
     "subtract": lambda a, b: a - b,

@@ -29,7 +29,8 @@ def replaced(function: Function, instead: Mapping[Node, Node]) -> Function:
 
 
 def _fresh(new: Node, old: Node) -> Node:
-    """A derivative that left as an array of its own still does, and does not share memory with an argument."""
+    """A derivative that left as an array of its own still does, and does not share memory with an
+    argument."""
     if new is old or old.primal or old.type.kind != "array" or old.type.dims == ():
         return new
     shared = new.primal or (isinstance(new.op, Row) and new.op.view)

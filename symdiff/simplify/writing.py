@@ -1,8 +1,9 @@
 """A SymPy expression written as nodes, the way an expert writes it.
 
-Enters: an expression over symbols that stand for nodes.  Leaves: a node.  Invariant: only `+ - * /` and integer
-powers are written; scalars are gathered first, so that arrays are touched last; where a sum, product or quotient
-of two parts exists in the program, it is used; the order of terms and factors is that of the program.
+Enters: an expression over symbols that stand for nodes.  Leaves: a node.  Invariant: only `+ - * /` and
+integer powers are written; scalars are gathered first, so that arrays are touched last; where a sum,
+product or quotient of two parts exists in the program, it is used; the order of terms and factors is that
+of the program.
 """
 
 from __future__ import annotations
@@ -25,9 +26,7 @@ if TYPE_CHECKING:
 class Writer:
     """Writes expressions into the open builder; `live` says which existing nodes cost nothing."""
 
-    def __init__(
-        self, builder: Builder, values: Mapping[sympy.Symbol, Node], live: Callable[[Node], bool]
-    ):
+    def __init__(self, builder: Builder, values: Mapping[sympy.Symbol, Node], live: Callable[[Node], bool]):
         self.builder = builder
         self.values = values
         self.live = live
