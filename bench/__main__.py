@@ -1,4 +1,7 @@
-"""Command line of the benchmarks: `python -m bench part1 [--json FILE] [--peers] [--only NAME]`."""
+"""Command line of the benchmarks: `python -m bench part1 [--json FILE] [--peers] [--only NAME]`.
+
+On a machine that others use, `OPENBLAS_NUM_THREADS=1` keeps matrix products from waiting for a second core.
+"""
 
 from __future__ import annotations
 

@@ -10,8 +10,9 @@ import functools
 from collections.abc import Callable
 from typing import Any, overload
 
+from symdiff.callables import as_function
 from symdiff.dispatch import Derivative
-from symdiff.errors import WrtError
+from symdiff.errors import UnsupportedError, WrtError
 
 BACKENDS = ("auto", "numpy")
 
@@ -30,11 +31,12 @@ class Differentiable:
     def __init__(
         self, function: Callable[..., Any], wrt: Any = 0, backend: str = "auto", has_aux: bool = False
     ):
-        functools.update_wrapper(self, function)
+        made = as_function(function)
+        functools.update_wrapper(self, made if isinstance(function, functools.partial) else function)
         self.__wrapped__ = function
         self.wrt, self.backend, self.has_aux = wrt, backend, has_aux
         for transform in ("grad", "value_and_grad", "vjp"):
-            setattr(self, transform, Derivative(function, transform, wrt, has_aux, backend))
+            setattr(self, transform, Derivative(made, transform, wrt, has_aux, backend))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.__wrapped__(*args, **kwargs)
@@ -125,8 +127,11 @@ def differentiate(
     if fn is None:
         return functools.partial(differentiate, wrt=wrt, backend=backend, has_aux=has_aux)
     function = fn.__wrapped__ if isinstance(fn, Differentiable) else fn
-    if not callable(function):
-        raise WrtError(f"{function!r} is not a function.", "decorate a function, lambda or method")
+    if isinstance(function, Derivative):
+        raise UnsupportedError(
+            f"`{function.__name__}` is itself a derivative: second derivatives are not supported yet.",
+            "the function itself",
+        )
     return Differentiable(function, wrt, backend, has_aux)
 
 

@@ -41,10 +41,17 @@ _SUMMARIES = {
 class Variant:
     """One generated function with what it rests on."""
 
-    __slots__ = ("captures", "defaults", "entry", "function", "guards", "lowered", "plain")
+    __slots__ = ("captures", "defaults", "entry", "function", "guards", "lowered", "plain", "templates")
 
-    def __init__(self, lowered: Lowered, entry: Entry, function: Callable[..., Any]):
+    def __init__(
+        self,
+        lowered: Lowered,
+        entry: Entry,
+        function: Callable[..., Any],
+        templates: dict[str, object] | None = None,
+    ):
         self.lowered = lowered
+        self.templates = templates or {}
         self.entry = entry
         self.function = function
         self.guards = [guard.holds for guard in lowered.guards if not _is_library(guard.expected)]
@@ -53,7 +60,7 @@ class Variant:
         ]
         # A default that is no literal is not in the generated signature: the call must fill it in.
         self.defaults = any(place.hidden_default for place in lowered.function.parameters)
-        self.plain = not self.guards and not self.captures and not self.defaults
+        self.plain = not (self.guards or self.captures or self.defaults or self.templates)
 
     def holds(self) -> bool:
         return all(holds() for holds in self.guards) and all(now() == key for _, _, key, now in self.captures)
@@ -67,7 +74,7 @@ class Variant:
         return made
 
     def captured(self) -> dict[str, Any]:
-        return {name: read() for name, read, _, _ in self.captures}
+        return {**self.templates, **{name: read() for name, read, _, _ in self.captures}}
 
 
 class Derivative:
@@ -186,12 +193,17 @@ class Derivative:
 
     def _compile(self, bound: inspect.BoundArguments | None) -> tuple[Variant, frozenset[Any]]:
         from symdiff import pipeline
-        from symdiff.frontend import lower
+        from symdiff.frontend import describe, lower
         from symdiff.request import names_of, requested
+        from symdiff.results import check_keys, check_path
 
         function = self.__wrapped__
         names = names_of(self.wrt, self.signature, function.__name__)
+        for name, value in bound.arguments.items() if bound is not None else ():
+            check_keys(describe(value, (name, ()), self._static).tree, name)
         lowered = lower(function, bound, self._static)
+        for param in lowered.function.params:
+            check_path(param.attr("path"), param.attr("parameter"))
         wrt, tree = requested(names, lowered.trees, lowered.leaves, isinstance(self.wrt, tuple | list))
         summary = self._summary.format(_place(function), ", ".join(names))
         request = pipeline.Request(self.transform, wrt, tree, summary, self.backend, self.aux)
@@ -199,10 +211,17 @@ class Derivative:
 
     def _variant(self, lowered: Lowered, request: Request, bound: inspect.BoundArguments | None) -> Variant:
         from symdiff import pipeline
+        from symdiff.results import checked_pullback, given
 
-        entry = pipeline.compiled(lowered.function, request)
-        name = f"{lowered.function.name}_{self.transform}"
-        return Variant(lowered, entry, pipeline.load(entry, name))
+        made, templates = given(lowered.function)
+        entry = pipeline.compiled(made, request)
+        function = pipeline.load(entry, f"{made.name}_{self.transform}")
+        variant = Variant(lowered, entry, function, templates)
+        if self.transform == "vjp":
+            variant.function = functools.wraps(function)(
+                lambda *args, **kwargs: checked_pullback(function(*args, **kwargs))
+            )
+        return variant
 
     def variant_for(self, *args: Any, **kwargs: Any) -> Variant:
         return self._find(self._bound(args, kwargs))
@@ -290,5 +309,7 @@ def _place(function: Callable[..., Any]) -> str:
     if code is None:
         return getattr(function, "__name__", "function")
     name = function.__name__ if function.__name__ != "<lambda>" else "lambda"
+    if code.co_filename.startswith("<symdiff: "):
+        return name
     file = "/".join(code.co_filename.replace("\\", "/").split("/")[-2:])
     return f"{name} ({file}:{code.co_firstlineno})"

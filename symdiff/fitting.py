@@ -73,7 +73,7 @@ def fit(
     shuffle: bool = True,
     callback: Callable[[History], object] | None = None,
 ) -> History:
-    """Minimise the mean of `loss(params, *batch)` over `data`; the result's `params` have the structure of `params`.
+    """Minimise the mean of `loss(params, *batch)` over `data`, from a copy of `params` on.
 
     loss: a function or `Differentiable` of the parameters, first, and of one batch.  data: an array, or a
     tuple of arrays of equal first length.  batch_size: None takes all data at once, in its order; otherwise

@@ -71,7 +71,7 @@ def compiled(function: Function, request: Request) -> cache.Entry:
     entry = STORE.load(key)
     if entry is None:
         source = generated(function, request)
-        entry = STORE.save(key, cache.Entry(source=source, metadata={"function": function.name}))
+        entry = STORE.save(key, cache.Entry(source=source, metadata={"name": f"{function.name}_{request.transform}"}))
     return entry
 
 

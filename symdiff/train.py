@@ -23,7 +23,7 @@ from symdiff.optim import Hyperparameters, Optimizer, State
 
 if TYPE_CHECKING:
     from symdiff.autodiff.update import Step
-    from symdiff.frontend import Capture, Lowered
+    from symdiff.frontend import Lowered
     from symdiff.ir.node import Node, Path, Tree
     from symdiff.pipeline import Request
 
@@ -168,12 +168,13 @@ class TrainStep(Derivative):
     def _variant(self, lowered: Lowered, request: Request, bound: inspect.BoundArguments | None) -> Variant:
         names: dict[str, str] = {}
         step, outside, guards = self._step(lowered, request.wrt, bound, names)
-        live: list[Capture] = [
-            _live(names[name], self._reader(name)) for name in names if name not in outside
-        ]
-        live += [replace(capture, name=names[name]) for name, capture in outside.items()]
-        lowered = replace(lowered, captures=(*lowered.captures, *live), guards=(*lowered.guards, *guards))
-        return super()._variant(lowered, replace(request, step=step), bound)
+        further = [replace(capture, name=names[name]) for name, capture in outside.items()]
+        lowered = replace(lowered, captures=(*lowered.captures, *further), guards=(*lowered.guards, *guards))
+        variant = super()._variant(lowered, replace(request, step=step), bound)
+        own = [name for name in names if name not in outside]  # read at each call, and never of another kind
+        variant.captures += [(names[name], self._reader(name), None, _no_key) for name in own]
+        variant.plain = False
+        return variant
 
     def _reader(self, name: str) -> Callable[[], object]:
         if name == "":
@@ -194,7 +195,7 @@ class TrainStep(Derivative):
         updates, programs = [], {}
         many = isinstance(self.wrt, tuple | list)
         for node in wrt:
-            leaf = _value_of(node, bound)
+            leaf = _sample(_value_of(node, bound))
             state = _state_of(self.optimizer, leaf) or {}
             key = (leaf.dtype, tuple(n == 1 for n in leaf.shape))
             if key not in programs:
@@ -240,17 +241,13 @@ def _plain(name: str) -> str:
     return name.replace("{", "{{").replace("}", "}}")
 
 
-def _live(name: str, read: Callable[[], object]) -> Capture:
-    """An input that is read at each call and never needs another program."""
-    from symdiff.frontend.captures import Capture
+def _no_key() -> None:
+    """The key of an input that every generated function takes as it is."""
 
-    class Live(Capture):
-        __slots__ = ()
 
-        def current_key(self) -> None:
-            return None
-
-    return Live(name, read, None, frozenset())
+def _sample(leaf: ndarray) -> ndarray:
+    """An array of the same type, of lengths that are equal only where they are 1."""
+    return np.zeros([1 if length == 1 else axis + 2 for axis, length in enumerate(leaf.shape)], leaf.dtype)
 
 
 def _fresh(name: str, taken: set[str]) -> str:

@@ -1,4 +1,4 @@
-"""The layers: api -> pipeline, cache -> frontend | autodiff | simplify | backends -> ops -> ir -> errors.
+"""The layers: api -> dispatch -> pipeline, cache -> frontend | autodiff | simplify | backends -> ops -> ir -> errors.
 
 A module imports its own folder and the layers below.  Large or optional libraries are imported in one place
 each, and only inside functions.  `runtime`, which generated code may import, needs NumPy and nothing else.
@@ -21,7 +21,8 @@ LAYERS = (
     {"ops"},
     {"frontend", "autodiff", "simplify", "backends"},
     {"cache"},
-    {"pipeline"},  # its last stage is the cache, which knows nothing of the others
+    {"pipeline", "request"},  # the last stage is the cache, which knows nothing of the others
+    {"dispatch"},
     {"__init__", "api", "fitting", "optim", "train", "testing"},  # these may import each other
 )
 RANK = {part: rank for rank, layer in enumerate(LAYERS) for part in layer}

@@ -239,6 +239,23 @@ def test_nothing_is_read_after_it_was_overwritten(update):
                 )
 
 
+def test_a_state_of_another_shape():
+    """One mean square per row, whatever the number of rows."""
+
+    def rows(param, grad, state, lr):
+        squares = state["squares"] + np.mean(grad**2, axis=1)
+        return param - lr * grad / np.sqrt(squares)[:, None], {"squares": squares}
+
+    optimizer = Optimizer("per row", rows, lambda param: {"squares": np.ones(param.shape[0])}, {"lr": 0.1})
+    step = train_step(lambda w, x: np.sum((w - x) ** 2), optimizer)
+    for shape in ((3, 3), (2, 5), (5, 2)):
+        step.reset()
+        w, x = np.zeros(shape), np.arange(1.0, shape[0] * shape[1] + 1).reshape(shape)
+        step(w, x)
+        np.testing.assert_allclose(w, 0.2 * x / np.sqrt(1 + np.mean(4 * x**2, axis=1))[:, None])
+    assert "W_squares" not in step.source
+
+
 def test_a_float_state_and_a_complex_parameter():
     def energy(z):
         return np.sum(np.abs(z) ** 2)

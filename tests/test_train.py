@@ -584,6 +584,30 @@ def test_a_last_batch_of_one_sample():
     assert fit(loss, params, (x, y), SGD, 2, 100).losses == fit(loss, params, (x, y), SGD, 2).losses
 
 
+def test_losses_that_take_any_number_of_arrays():
+    def star_batch(params, *batch):
+        x, y = batch
+        return np.mean((x @ params - y) ** 2)
+
+    def star_params(x, *weights):
+        return np.sum(weights[0] * x) + np.sum(weights[1] ** 2 * x)
+
+    history = fit(star_batch, np.zeros(3), problem()[1:], SGD, 5)
+    assert history.losses[-1] < history.losses[0]
+    a, b = np.ones(2), np.ones(2)
+    step = train_step(star_params, SGD, wrt="weights")
+    step(np.ones(2), a, b)
+    np.testing.assert_allclose([*a, *b], [0.9, 0.9, 0.8, 0.8])
+    with pytest.raises(SymdiffError, match="share memory"):
+        step(np.ones(2), a, a)
+
+
+def test_a_value_as_a_python_float():
+    w = np.array(2.0)
+    assert train_step(lambda w: float(w), SGD)(w) == 2.0
+    assert w == 1.9
+
+
 def test_aux_in_fit():
     @differentiate(wrt=1, has_aux=True)
     def both(params, x):

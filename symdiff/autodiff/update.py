@@ -18,7 +18,8 @@ import numpy as np
 
 from symdiff.errors import DtypeError, ShapeError, SymdiffError, UnsupportedError
 from symdiff.ir.build import Builder
-from symdiff.ir.node import Function, Node, Parameter, Path, Region
+from symdiff.ir.liveness import live
+from symdiff.ir.node import Function, Node, Parameter, Path
 from symdiff.ir.text import to_text
 from symdiff.ir.types import Type
 from symdiff.ops import infer
@@ -145,7 +146,7 @@ class _Splice:
     def bind(self, params: dict[tuple[str, Path], Node]) -> None:
         """Give every parameter of the update its value; `params` holds those that are new to the function."""
         program = self.update.program
-        self.body = _live(program.body)
+        self.body = tuple(live(program.body))
         first, second, third = (parameter.name for parameter in program.parameters[:3])
         given: dict[str, Node] = {first: self.update.target, second: self.gradient}
         self.values = self._values()
@@ -199,18 +200,23 @@ class _Splice:
                 continue  # returned as it came
             place = self.step.names[""], (("item", key), *self.update.path)
             target = self.update.target
-            wish = f"{target.name or 'leaf'}_{key}"
+            wish = f"{target.name or 'leaf'}_{key}" if str(key).isidentifier() else ""
             if key in self.update.alike:
-                made = self._param(target.type, wish, *place, fresh=False)
+                made = self.builder.param(target.type, wish, parameter=place[0], path=place[1])
             else:
-                made = self._param(inner.type if inner is not None else Type("array"), wish, *place)
+                type = inner.type if inner is not None else Type("array")
+                made = self._param(type, wish, *place, ones=False)
             self.states[key] = params[place] = made
 
-    def _param(self, type: Type, name: str, parameter: str, path: Path, fresh: bool = True) -> Node:
-        """A parameter of the whole function; lengths of the update's own program mean nothing in it."""
-        if fresh and type.dims is not None:
-            type = type.with_dims(tuple(1 if dim == 1 else self.builder.sizes.fresh() for dim in type.dims))
-        return self.builder.param(type, name if name.isidentifier() else "", parameter=parameter, path=path)
+    def _param(self, type: Type, name: str, parameter: str, path: Path, ones: bool = True) -> Node:
+        """A parameter of the whole function; lengths of the update's own program mean nothing in it.
+
+        ones: whether a length of 1 is one in every call.
+        """
+        fresh = self.builder.sizes.fresh
+        if type.dims is not None:
+            type = type.with_dims(tuple(1 if dim == 1 and ones else fresh() for dim in type.dims))
+        return self.builder.param(type, name, parameter=parameter, path=path)
 
     def _place_writes(self) -> None:
         """A state is written once its new value is there and its old one has been read for the last time."""
@@ -283,21 +289,13 @@ class _Splice:
             )
         sizes = self.builder.sizes
         dims, room = sizes.resolve(new.type.dims), sizes.resolve(target.type.dims)
-        if dims is not None and room is not None and dims != room and not (key and dims == ()):
+        if dims is None or room is None or (key and dims == ()):
+            return
+        known = not key or key in self.update.alike  # else lengths are known at the call alone
+        if dims != room if known else len(dims) != len(room):
             shown, wanted = (f"({', '.join(map(str, one))})" for one in (dims, room))
             raise ShapeError(
                 f"{what} of {self.step.optimizer} has shape {shown}, its array {wanted}.",
                 "return an array of the parameter's shape",
                 self.builder.span,
             )
-
-
-def _live(region: Region) -> tuple[Node, ...]:
-    """The nodes that the results need, in order."""
-    needed = set(region.results)
-    kept = []
-    for node in reversed(region.body):
-        if node in needed:
-            kept.append(node)
-            needed.update(node.args)
-    return tuple(reversed(kept))

@@ -43,7 +43,9 @@ def source(function: Function, header: str = "") -> str:
 
 
 def _docstring(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"""', "'''").replace("\n", " ")
+    """The text in a docstring, on one line whatever characters are in it."""
+    shown = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text.replace("\n", " "))
+    return shown.replace("\\", "\\\\").replace('"""', "'''")
 
 
 def _signature(function: Function) -> str:
@@ -146,27 +148,32 @@ class _Writer:
         if tree.kind == "tuple":
             inside = f"{items[0]}," if len(items) == 1 else ", ".join(items)
             return inside if top and len(items) > 1 else f"({inside})"
-        if tree.kind == "list":
+        if tree.kind == "list" and tree.value in (list, None):
             return f"[{', '.join(items)}]"
-        if tree.kind == "dict":
+        if tree.kind == "dict" and tree.value in (dict, None):
             return f"{{{', '.join(f'{_quoted(key)}: {item}' for key, item in zip(tree.keys, items, strict=True))}}}"
         assert tree.like is not None
         return self._like(tree, items, before)
 
     def _like(self, tree: Tree, items: list[str], before: list[str]) -> str:
-        """A named tuple, dataclass or object with some fields replaced."""
+        """A container of the user's class with some fields replaced; its constructor and setters never run."""
         assert tree.like is not None
         original = access(*tree.like)
-        pairs = ", ".join(f"{key}={item}" for key, item in zip(tree.keys, items, strict=True))
-        if tree.kind == "namedtuple":
-            return f"{original}._replace({pairs})"
-        if tree.kind == "dataclass":
+        pairs = list(zip(tree.keys or range(len(items)), items, strict=True))
+        if tree.kind in ("namedtuple", "dataclass") and _replaceable(tree):
+            fields = ", ".join(f"{key}={item}" for key, item in pairs)
+            if tree.kind == "namedtuple":
+                return f"{original}._replace({fields})"
             self.expressions.imports.add("import dataclasses")
-            return f"dataclasses.replace({original}, {pairs})"
+            return f"dataclasses.replace({original}, {fields})"
+        if tree.kind == "tuple":
+            return f"tuple.__new__(type({original}), ({', '.join(items)},))"
         self.expressions.imports.add("import copy")
-        name = self.names.fresh(f"{tree.like[1][-1][1] if tree.like[1] else tree.like[0]}_bar")
+        step = tree.like[1][-1][1] if tree.like[1] else tree.like[0]
+        wish = f"{step}_bar" if tree.like[1] or not tree.like[0].endswith("_like") else tree.like[0][:-5]
+        name = self.names.fresh(wish)
         before.append(f"{name} = copy.copy({original})")
-        before += [f"{name}.{key} = {item}" for key, item in zip(tree.keys, items, strict=True)]
+        before += [_set(tree, name, key, item) for key, item in pairs]
         return name
 
     def _statement(self, statement: Statement, made: Plan) -> Iterator[str]:
@@ -195,20 +202,13 @@ class _Writer:
         name_values(self.function, made, self.names)
         tree: Tree = node.attr("cotangents")
         targets = [self.names.of[param] for param in region.params]
-        single = tree.kind == "leaf"
+        argument = targets[0] if tree.kind == "leaf" else self.names.fresh("cotangents")
         yield ""
-        yield f"def {name}({targets[0] if single else 'cotangents'}):"
-        lines = [] if single else [f"    {self._pattern(tree, iter(targets))} = cotangents"]
-        yield from lines
+        yield f"def {name}({argument}):"
+        yield from (f"    {line}" for line in _taken(tree, argument, targets))
         for line, _ in self._region(region, made, node.attr("tree")):
             yield f"    {line}"
         yield ""
-
-    def _pattern(self, tree: Tree, targets: Iterator[str]) -> str:
-        if tree.kind == "leaf":
-            return next(targets)
-        inside = [self._pattern(child, targets) for child in tree.children]
-        return f"({', '.join(inside)}{',' if len(inside) == 1 else ''})"
 
     def _scatter(self, node: Node, name: str) -> Iterator[str]:
         value, shape, *operands = node.args
@@ -310,6 +310,63 @@ def _used_params(function: Function) -> Iterator[Node]:
         yield from (result for result in region.results if result.op.name == "param")
 
     yield from inside(function.body)
+
+
+def _replaceable(tree: Tree) -> bool:
+    """Whether the class's own way to replace fields runs no code of the user's."""
+    if tree.kind == "namedtuple":
+        return True
+    parameters = getattr(tree.value, "__dataclass_params__", None)
+    fields = getattr(tree.value, "__dataclass_fields__", {})
+    return (
+        parameters is not None
+        and parameters.init
+        and not parameters.frozen
+        and not _own(tree.value) & {"__post_init__", "__setattr__", "__new__"}
+        and all(field.init for field in fields.values())
+        and set(tree.value.__init__.__annotations__) - {"return"} == set(fields)
+    )
+
+
+def _own(cls: type) -> set[str]:
+    """The names that the class's own `__dict__` and those of its bases hold, without `object`."""
+    own = (base for base in cls.__mro__ if base not in (object, dict, list))
+    return {name for base in own for name in base.__dict__}
+
+
+def _set(tree: Tree, name: str, key: Any, item: str) -> str:
+    """The statement that puts an item into a copy."""
+    if tree.kind in ("list", "dict"):
+        if tree.value.__module__ == "collections" or "__setitem__" not in _own(tree.value):
+            return f"{name}[{_quoted(key)}] = {item}"
+        return f"{tree.kind}.__setitem__({name}, {_quoted(key)}, {item})"
+    if "__setattr__" in _own(tree.value):
+        return f"object.__setattr__({name}, {_quoted(key)}, {item})"
+    return f"{name}.{key} = {item}"
+
+
+def _taken(tree: Tree, argument: str, targets: list[str]) -> list[str]:
+    """The statements that take the cotangents out of their containers."""
+    if tree.kind == "leaf":
+        return []
+    if _is_flat(tree):
+        return [f"{', '.join(targets)}{',' if len(targets) == 1 else ''} = {argument}"]
+    paths = [access(argument, path) for path in _paths(tree)]
+    return [f"{target} = {path}" for target, path in zip(targets, paths, strict=True)]
+
+
+def _is_flat(tree: Tree) -> bool:
+    return tree.kind in ("tuple", "list", "namedtuple") and all(c.kind == "leaf" for c in tree.children)
+
+
+def _paths(tree: Tree, path: Path = ()) -> Iterator[Path]:
+    """The steps to each leaf; the items of named tuples are counted."""
+    if tree.kind == "leaf":
+        yield path
+    step = "attr" if tree.kind in ("dataclass", "object") else "item"
+    keys = range(len(tree.children)) if tree.kind in ("tuple", "list", "namedtuple") else tree.keys
+    for key, child in zip(keys, tree.children, strict=True):
+        yield from _paths(child, (*path, (step, key)))
 
 
 def access(parameter: str, path: Path) -> str:

@@ -232,8 +232,8 @@ def _regrouped(scalar: Node, product: Node) -> Node | None:
     a, b = product.args
     if is_scalar(a) and (not is_scalar(b) or (scalar.is_const and a.is_const)):
         return product.op(scalar * a, b)
-    if product.op is divide and is_scalar(b) and not is_scalar(a):
-        return (scalar / b) * a
+    if is_scalar(b) and not is_scalar(a):
+        return (scalar / b if product.op is divide else scalar * b) * a
     return None
 
 

@@ -16,6 +16,7 @@ def simplify(function: Function) -> Function:
     from symdiff.simplify.cost import cost
     from symdiff.simplify.islands import simplify_islands
     from symdiff.simplify.linear import pulled, with_dots
+    from symdiff.simplify.rebuild import without_copies
 
     function = without_dead(function)
     variants = [function]
@@ -23,7 +24,7 @@ def simplify(function: Function) -> Function:
         moved = pulled(function, products=products)
         if to_text(moved) not in map(to_text, variants):
             variants.append(moved)
-    return min((with_dots(simplify_islands(variant)) for variant in variants), key=cost)
+    return without_copies(min((with_dots(simplify_islands(variant)) for variant in variants), key=cost))
 
 
 __all__ = ["simplify"]

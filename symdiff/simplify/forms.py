@@ -82,6 +82,7 @@ def _forms(original: sympy.Expr) -> Iterator[sympy.Expr]:
 
     yield original
     yield _with_common_factors(original)
+    yield from _collected(original, sympy.Integer(1))
     together = sympy.together(original)
     yield together
     numerator, denominator = sympy.fraction(together)
@@ -109,16 +110,18 @@ def _sorted(symbols: Iterable[sympy.Symbol]) -> list[sympy.Symbol]:
 
 
 def _collected(numerator: sympy.Expr, denominator: sympy.Expr) -> Iterator[sympy.Expr]:
-    """The numerator's terms gathered by each symbol that occurs in several."""
+    """The numerator's terms gathered by each symbol that is a factor of several."""
     import sympy
 
-    for factor in sympy.Mul.make_args(numerator):
-        if not factor.is_Add or len(factor.args) < 3:
+    for total in sympy.Mul.make_args(numerator):
+        if not total.is_Add or len(total.args) < 3:
             continue
-        for symbol in _sorted(factor.free_symbols):
-            if sum(term.has(symbol) for term in factor.args) > 1:
-                gathered = sympy.collect(factor, symbol)
-                yield numerator.xreplace({factor: gathered}) / denominator
+        for symbol in _sorted(total.free_symbols):
+            inside = [term for term in total.args if symbol in sympy.Mul.make_args(term)]
+            if 1 < len(inside) < len(total.args):
+                outside = [term for term in total.args if term not in inside]
+                gathered = symbol * sympy.Add(*(term / symbol for term in inside))
+                yield numerator.xreplace({total: sympy.Add(gathered, *outside)}) / denominator
 
 
 def _apart(fraction: sympy.Expr) -> Iterator[sympy.Expr]:

@@ -116,7 +116,7 @@ def is_arithmetic(node: Node) -> bool:
 def _islands(root: Node, place: Place) -> Iterator[Island]:
     """The islands around a root that may gain: ever larger ones."""
     seen: list[list[Node]] = []
-    for shared, primal in ((False, False), (True, False), (True, True)):
+    for shared, primal in ((False, 0), (True, 0), (False, 1), (True, LARGEST)):
         island = _island(root, place, shared, primal)
         if island is not None and island.leaves not in seen:
             seen.append(island.leaves)
@@ -124,25 +124,49 @@ def _islands(root: Node, place: Place) -> Iterator[Island]:
                 yield island
 
 
-def _island(root: Node, place: Place, shared: bool, primal: bool) -> Island | None:
-    island, seen, pending = Island(root), set[Node](), [root]
+def _island(root: Node, place: Place, shared: bool, primal: int) -> Island | None:
+    """shared: go on through derived values that several read.  primal: so many layers of the user's arithmetic."""
+    opened: dict[Node, None] = {}
+    pending = [(root, primal)]
     while pending:
-        node = pending.pop()
-        if node in seen or (node.is_const and rational(node) is not None):
+        node, layers = pending.pop()
+        if node in opened or not is_arithmetic(node):
             continue
-        seen.add(node)
-        opened = is_arithmetic(node) and (
-            node is root or (primal if node.primal else shared or place.live.uses[node] == 1)
-        )
-        if not opened:
-            island.leaves.append(node)
-            continue
-        island.operations += 1
-        pending += node.args
-        if island.operations > LARGEST or len(island.leaves) > MOST_LEAVES:
+        if node is root or (layers > 0 if node.primal else shared or place.live.uses[node] == 1):
+            opened[node] = None
+            pending += [(arg, layers - node.primal) for arg in node.args]
+        if len(opened) > 2 * LARGEST:
             return None
+    if primal:
+        _close(root, opened, place)
+    leaves = dict.fromkeys(arg for node in opened for arg in node.args if arg not in opened)
+    island = Island(root, [leaf for leaf in leaves if not (leaf.is_const and rational(leaf) is not None)])
+    island.operations = len(opened)
     island.leaves.sort(key=lambda leaf: place.order.get(leaf, -1))
-    return island
+    return None if len(opened) > LARGEST or len(island.leaves) > MOST_LEAVES else island
+
+
+def _close(root: Node, opened: dict[Node, None], place: Place) -> None:
+    """Close the user's operations again that share nothing with the rest of the island: what is read through
+    them alone cannot cancel outside."""
+    inward = sorted(opened, key=lambda node: -place.order[node])
+    readers: dict[Node, set[Node]] = {}
+    for node in inward:
+        for arg in node.args:
+            readers.setdefault(arg, set()).add(node)
+    for node in inward:
+        if node is root or not node.primal or node not in opened:
+            continue
+        inside, pending = {node}, [node]
+        while pending:
+            for arg in pending.pop().args:
+                if arg in opened and arg not in inside:
+                    inside.add(arg)
+                    pending.append(arg)
+        read = {arg for one in inside for arg in one.args if not arg.is_const} | (inside - {node})
+        if all(readers[value] <= inside for value in read):
+            for one in inside:
+                del opened[one]
 
 
 def promising(island: Island) -> bool:

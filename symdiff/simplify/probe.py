@@ -6,8 +6,9 @@ twice the old one's or 4 ulp of the condition); a pole stays a pole; NaN in a le
 old expression is NaN although no leaf is (0/0, inf - inf), any value is an improvement.
 
 Points: random ones of several magnitudes, and 0, +-tiny, +-800, +-huge, inf, NaN, one leaf at a time and
-together. A leaf is sampled from what it can be: sizes are positive integers, and a determinant is finite
-and not 0, because its derivative stands beside an inverse that does not exist otherwise.
+together.  A leaf is sampled from what it can be: sizes are positive integers; a determinant is finite and
+not 0, because its derivative stands beside an inverse that does not exist otherwise; where one leaf is
+computed from another, NaN in the one is NaN in both.
 """
 
 from __future__ import annotations
@@ -28,6 +29,11 @@ SPECIAL = (
 )  # fmt: skip
 RANDOM = 24
 ULP = 2.0**-52
+# NaN in, NaN out.
+STRICT = {
+    "add", "subtract", "multiply", "divide", "negative", "exp", "log", "sqrt", "sin", "cos", "tanh", "sum", "mean",
+    "matmul",
+}  # fmt: skip
 Floats = Any  # an array of float64, one entry per point
 Point = dict[Node, float]
 
@@ -69,13 +75,28 @@ def _points(leaves: Sequence[Node]) -> Iterator[Point]:
         # Probabilities, counts, norms: between 0 and 1.
         yield _completed({leaf: _possible(leaf, generator.random()) for leaf in leaves})
     base = {leaf: _possible(leaf, generator.uniform(0.5, 1.5)) for leaf in leaves}
+    readers = {leaf: [other for other in leaves if leaf in _strict_operands(other)] for leaf in leaves}
     for special in SPECIAL:
         yield _completed({leaf: _possible(leaf, special) for leaf in leaves})
         for leaf in leaves:
-            yield _completed({**base, leaf: _possible(leaf, special)})
+            also = dict.fromkeys(readers[leaf], special) if math.isnan(special) else {}
+            yield _completed({**base, leaf: _possible(leaf, special), **also})
     for leaf in leaves:
         if leaf.op.name == "sqrt":
             yield {**_completed(base), leaf: math.nan, leaf.args[0]: -1.0}
+
+
+def _strict_operands(leaf: Node) -> set[Node]:
+    """The values that make this leaf NaN wherever they are."""
+    found: set[Node] = set()
+    pending = [leaf]
+    while pending:
+        node = pending.pop()
+        if node.op.name in STRICT:
+            new = [arg for arg in node.args if arg not in found]
+            found.update(new)
+            pending += new
+    return found
 
 
 def _possible(leaf: Node, wish: float) -> float:

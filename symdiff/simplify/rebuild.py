@@ -12,6 +12,7 @@ from dataclasses import replace
 from symdiff.ir.build import Builder
 from symdiff.ir.liveness import without_dead
 from symdiff.ir.node import Function, Node, Region
+from symdiff.ops.control import root
 from symdiff.ops.row import Row
 from symdiff.ops.shaping import copy
 
@@ -91,3 +92,20 @@ class _Copy:
             opened.results = [_fresh(self.copy(result), result) for result in region.results]
         builder.primal, self.known = primal, outer
         return opened.closed()
+
+
+def without_copies(function: Function) -> Function:
+    """Results that are copies of arrays which only they need: the arrays themselves."""
+    memory = [root(result) for result in function.results]
+    instead = {
+        result: result.args[0]
+        for result in function.results
+        if result.op is copy and not result.primal and _is_owned(result.args[0], memory)
+    }
+    made = [instead.get(result, result) for result in function.results]
+    return without_dead(replace(function, body=replace(function.body, results=tuple(made))))
+
+
+def _is_owned(node: Node, memory: list[Node]) -> bool:
+    """Whether the function made this array and it leaves in no other result."""
+    return node.op.name not in ("param", "const") and root(node) is node and node not in memory

@@ -266,7 +266,7 @@ def unpack_too_many(x):
 
 @case(V)
 def text_of_array(x):
-    return {f"{x}": x}
+    return {str(x): x}
 
 
 @case(V)

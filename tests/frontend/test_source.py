@@ -614,7 +614,7 @@ def test_text_that_was_executed_and_registered(shown: Any) -> None:
 
 def test_text_that_was_executed_only() -> None:
     namespace: dict[str, Any] = {}
-    exec("def f(x): return x\ng = lambda: 1", namespace)
+    exec(compile("def f(x): return x\ng = lambda: 1", "<nowhere>", "exec"), namespace)
     for name in "f", "g":
         with pytest.raises(SourceError, match=r"cannot be found(.|\n)*linecache") as caught:
             source_of(namespace[name])
