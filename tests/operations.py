@@ -23,6 +23,7 @@ VIEWS = {
     np.broadcast_to, np.expand_dims, np.moveaxis, np.ndim, np.ravel, np.reshape, np.shape, np.size, np.squeeze,
     np.swapaxes, np.transpose,
 }  # fmt: skip
+WHOLE = {np.zeros_like, np.ones_like, np.full_like, np.copy}
 
 
 @dataclass
@@ -62,6 +63,9 @@ class Watched(np.ndarray):
         return outs[0] if len(outs) == 1 and outs[0] is not None else _watched(result)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if func in WHOLE:
+            _record(*args)
+            return _watched(func(*map(_plain, args), **kwargs))
         before = _count.arrays, _count.scalars
         result = super().__array_function__(func, types, args, kwargs)
         if func not in VIEWS and before == (_count.arrays, _count.scalars):
@@ -144,7 +148,8 @@ def _writes(statement: ast.stmt) -> set[str]:
     """The variables that a statement assigns, augments, or writes into."""
     if isinstance(statement, ast.Expr):  # np.divide(1, x, out=x)
         assert isinstance(statement.value, ast.Call)
-        return set().union(*(_reads(keyword.value) for keyword in statement.value.keywords))
+        keywords = [keyword.value for keyword in statement.value.keywords]
+        return set().union(*map(_reads, keywords or statement.value.args[:1]))  # np.add.at(x, index, values)
     assert isinstance(statement, ast.Assign | ast.AugAssign)
     targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
     return set().union(*map(_target, targets))

@@ -42,7 +42,8 @@ def check_like(gradient, argument):
             check_like(inner, original)
     elif isinstance(argument, np.ndarray):
         assert type(gradient) is np.ndarray
-        assert (gradient.dtype, gradient.shape) == (argument.dtype.newbyteorder("="), argument.shape)
+        assert gradient.shape == argument.shape
+        assert gradient.dtype.newbyteorder("=") == argument.dtype.newbyteorder("=")
         assert gradient.flags.c_contiguous
         assert gradient.flags.writeable
     elif leaves(argument):
@@ -223,14 +224,8 @@ def test_layouts(case, layout):
     check_apart(gradients, laid)
 
 
-ZERO = (
-    "linear_model cosine arithmetic unpacking masks aliases walrus helpers global_values nested_functions "
-    "namedtuples lists dicts elementary two_operands kinked creation broadcasting methods_of_sums"
-).split()
-
-
 def test_empty_arrays():
-    """Where the function itself accepts empty arrays, so does its gradient."""
+    """Where the function itself has a finite value for empty arrays, so does its gradient."""
     served = 0
     with np.errstate(all="ignore"):
         for case in SOME:
@@ -239,9 +234,9 @@ def test_empty_arrays():
                 value = case.function(*args, **kwargs)
             except (ValueError, IndexError, np.linalg.LinAlgError, ZeroDivisionError, RuntimeWarning):
                 continue
-            found, gradients = value_and_grad(case.function, wrt=case.wrt, **case.options)(*args, **kwargs)
-            assert bits(found) == bits(value), case
             if np.isfinite(scalar(case)(value)):
+                found, gradients = value_and_grad(case.function, wrt=case.wrt, **case.options)(*args, **kwargs)
+                assert bits(found) == bits(value), case
                 check_gradients(case, gradients, args, kwargs)
-            served += 1
+                served += 1
     assert served >= 30

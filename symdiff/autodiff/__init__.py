@@ -1,0 +1,5 @@
+"""IR to derivative IR."""
+
+from symdiff.ops import folds
+
+__all__ = ["folds"]  # registered before any derived code is built

@@ -242,12 +242,15 @@ def _results(builder: Builder, cotangents: Sequence[Node | None], wrt: Sequence[
 
 
 def _result(cotangent: Node | None, param: Node) -> Node:
-    if param.type.kind == "number":
+    if param.type.kind == "number" and param.type.dtype != "complex":
         return to_float(cotangent if cotangent is not None else 0.0)
     if cotangent is None:
         return zeros_like(param)
     if infer.numpy_dtype(param).startswith("complex"):
         cotangent = conjugate(cotangent)
+    if param.type.kind == "number":
+        real = not infer.numpy_dtype(cotangent).startswith("complex")
+        return full_like(param, cotangent) if real else cotangent
     if cotangent.op.name == "broadcast_to" and not cotangent.primal and cotangent.args[0].type.dims == ():
         return full_like(param, cotangent.args[0])
     if cotangent.type.kind == "number":

@@ -65,6 +65,15 @@ class Expressions:
         comparison = 1 if precedence == 6 else 0
         return f"{self.text(a, precedence + comparison)} {symbol} {self.text(b, precedence + 1)}", precedence
 
+    def without_minus(self, node: Node) -> str | None:
+        """`2 * x` for a derived `-2 * x`, None for what has no minus."""
+        if node.primal or node.op.name != "multiply" or not node.args[0].is_const:
+            return None
+        factor = node.args[0].value
+        if isinstance(factor, complex) or not factor < 0:
+            return None
+        return f"{constant(-factor)[0]} * {self.text(node.args[1], PRODUCT + 1)}"
+
     def call(self, row: Row, node: Node) -> Text:
         """`x.f(key=value)` where arrays have such a method, else `np.f(x, key=value)`."""
         keywords = self.keywords(row, node)
@@ -150,12 +159,21 @@ def constant(value: Any) -> Text:
     if isinstance(value, bool | int):
         return repr(value), ATOM if value >= 0 else UNARY
     if isinstance(value, complex):
-        return repr(value) if repr(value).startswith("(") else f"({value!r})", ATOM
+        return _complex(value), ATOM
     if math.isnan(value):
         return "np.nan", ATOM
     sign = "-" if math.copysign(1.0, value) < 0 else ""
     special = {math.pi: "np.pi", math.e: "np.e", math.inf: "np.inf"}.get(abs(value))
     return sign + (special or repr(abs(value))), UNARY if sign else ATOM
+
+
+def _complex(value: complex) -> str:
+    """`(1+2j)`, or a call where that would lose the sign of a zero or name no number."""
+    parts = (value.real, value.imag)
+    if all(math.isfinite(part) and (part or math.copysign(1, part) > 0) for part in parts):
+        text = repr(value)
+        return text if text.startswith("(") else f"({text})"
+    return f"complex({', '.join(constant(part)[0] for part in parts)})"
 
 
 def _shape(self: Expressions, node: Node) -> Text:
@@ -225,7 +243,7 @@ def _array(self: Expressions, node: Node) -> Text:
     items = [self.text(arg) for arg in node.args]
     for length in reversed(node.attr("shape", ())[1:]):
         items = [f"[{', '.join(items[i : i + length])}]" for i in range(0, len(items), length)]
-    text = f"[{', '.join(items)}]" if node.attr("shape", (0,)) else items[0]
+    text = f"[{', '.join(items)}]" if node.attr("shape", ()) else items[0]
     kind = node.attr("dtype")
     return f"np.array({text}{f', dtype={dtype(kind)}' if kind else ''})", ATOM
 

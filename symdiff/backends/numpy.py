@@ -132,6 +132,8 @@ class _Writer:
                     yield f"# {text if len(text) < WIDTH - 6 else text[: WIDTH - 9] + '...'}", None
             for line in lines:
                 yield line, statement.node
+            if statement.frees:
+                yield f"del {', '.join(self.names.of[node] for node in statement.frees)}", None
         before: list[str] = []
         result = self.packed(tree, iter(region.results), before, top=True)
         for line in before:
@@ -258,6 +260,10 @@ class _Writer:
             return f"np.add.at({name}, {key}, {self.expressions.text(value)})"
         if symbol == "+=" and value.op.name == "negative" and not value.primal and value not in self.names.of:
             return f"{name}[{inside}] -= {self.expressions.text(value.args[0])}"
+        if symbol == "+=" and value not in self.names.of:
+            positive = self.expressions.without_minus(value)
+            if positive is not None:
+                return f"{name}[{inside}] -= {positive}"
         return f"{name}[{inside}] {symbol} {self.expressions.text(value)}"
 
     def _cut_long(self, lines: list[tuple[str, Node | None]]) -> bool:
@@ -320,10 +326,10 @@ def _replaceable(tree: Tree) -> bool:
     fields = getattr(tree.value, "__dataclass_fields__", {})
     return (
         parameters is not None
-        and parameters.init
-        and not parameters.frozen
-        and not _own(tree.value) & {"__post_init__", "__setattr__", "__new__"}
+        and not _own(tree.value) & {"__post_init__", "__new__"}
+        and ("__setattr__" not in _own(tree.value) or parameters.frozen)
         and all(field.init for field in fields.values())
+        and getattr(getattr(tree.value.__init__, "__code__", None), "co_filename", "") == "<string>"
         and set(tree.value.__init__.__annotations__) - {"return"} == set(fields)
     )
 

@@ -21,14 +21,16 @@ _TRIVIAL = {"const", "shape", "size", "length", "make_shape", "transpose", "expa
 _WRITES = {"scatter", "add_at"}
 _AUGMENTED = {"add", "subtract", "multiply", "divide"}
 _DEEPEST = 8
+_PILE = 6
 
 
 @dataclass(slots=True)
 class Statement:
-    """`node` is computed here; `reuses` is the dead value whose array it overwrites."""
+    """`node` is computed here; `reuses` is the dead value whose array it overwrites, `frees` are dead after it."""
 
     node: Node
     reuses: Node | None = None
+    frees: list[Node] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -114,22 +116,10 @@ def reads(node: Node, stated: set[Node]) -> Iterator[Node]:
 
 
 def _reuse(made: Plan, region: Region, sizes: Sizes) -> None:
+    """Let results overwrite dead operands, and free other dead arrays where many pile up."""
     stated = {statement.node for statement in made.statements}
-    end = len(made.statements)
-    last: dict[Node, int] = {}
-    occurrences: list[list[Node]] = []
-    for position, statement in enumerate(made.statements):
-        found = list(reads(statement.node, stated))
-        occurrences.append(found)
-        for value in found:  # an inner function reads when it is called: not before the end
-            last[root(value)] = max(last.get(root(value), 0), end if statement.node.regions else position)
-    for result in region.results:
-        pending = [result]
-        while pending:
-            value = pending.pop()
-            last[root(value)] = end
-            if value not in stated:
-                pending += value.args
+    occurrences = [list(reads(statement.node, stated)) for statement in made.statements]
+    last = _last_reads(made, region, stated, occurrences)
     owned = {
         node
         for node in stated
@@ -149,6 +139,44 @@ def _reuse(made: Plan, region: Region, sizes: Sizes) -> None:
             ):
                 statement.reuses = candidate
                 break
+    _free(made, owned, last, sizes)
+
+
+def _last_reads(
+    made: Plan, region: Region, stated: set[Node], occurrences: list[list[Node]]
+) -> dict[Node, int]:
+    """By memory: the position of the last statement that reads it; the end for what leaves."""
+    end = len(made.statements)
+    last: dict[Node, int] = {}
+    for position, (statement, found) in enumerate(zip(made.statements, occurrences, strict=True)):
+        for value in found:  # an inner function reads when it is called: not before the end
+            last[root(value)] = max(last.get(root(value), 0), end if statement.node.regions else position)
+    pending = list(region.results)
+    while pending:
+        value = pending.pop()
+        last[root(value)] = end
+        if value not in stated:
+            pending += value.args
+    return last
+
+
+def _free(made: Plan, owned: set[Node], last: dict[Node, int], sizes: Sizes) -> None:
+    """`del` dead arrays before more of their shape are made: a fresh large array costs its page faults, 1.3 times
+    the computing on a formula of 10^6 points.  Only where at least _PILE of one shape would pile up."""
+    if made.regions:
+        return
+    shapes: dict[Node, object] = {s.node: sizes.resolve(s.node.type.dims) for s in made.statements if s.node.type.dims}
+    viewed = {root(s.node) for s in made.statements if is_view(s.node)}
+    reused = {s.reuses for s in made.statements}
+    deaths: dict[object, list[tuple[int, Node]]] = {}
+    for node, shape in shapes.items():
+        later = any(shapes.get(s.node) == shape for s in made.statements[last.get(node, 0) + 1 :])
+        if node in owned and node not in viewed and node not in reused and node in last and later:
+            deaths.setdefault(shape, []).append((last[node], node))
+    for dead in deaths.values():
+        if len(dead) >= _PILE:
+            for position, node in dead:
+                made.statements[position].frees.append(node)
 
 
 def _candidates(node: Node) -> tuple[Node, ...]:

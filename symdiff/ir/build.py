@@ -13,11 +13,12 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from symdiff.errors import Span
+from symdiff.errors import Span, UnsupportedError
 from symdiff.ir import types
 from symdiff.ir.node import FOLDS, Attrs, Function, Node, Number, Op, Parameter, Region, Tree
 from symdiff.ir.types import Sizes, Type
 
+_LONG = 10**4000
 _current: ContextVar[Builder] = ContextVar("symdiff_builder")
 
 
@@ -87,6 +88,8 @@ class Builder:
         )
 
     def const(self, value: Number) -> Node:
+        if type(value) is int and abs(value) >= _LONG:
+            raise UnsupportedError("An integer of more than 4,000 digits cannot be written.", "a float")
         attrs: Attrs = (("value", value),)
         return self._number(CONST, (), attrs, types.number(NUMBER_NAMES[type(value)]))
 
@@ -129,6 +132,10 @@ class Builder:
     def unfolded(self, op: Op, *args: Node, **attrs: Any) -> Node:
         """The node itself, for a fold that has done its part."""
         return self._number(op, args, tuple(sorted(attrs.items())), None)
+
+    def plain(self, op: Op, *args: Node) -> Node:
+        """The operation as it is, without folds."""
+        return self._number(op, args, (), None)
 
     def _existing(self, key: object) -> Node | None:
         for scope in reversed(self._scopes):

@@ -1,4 +1,7 @@
-"""Every fact about every operation, once: type, derivative, spelling on each backend."""
+"""Every fact about every operation, once: type, derivative, spelling on each backend.
+
+`ops.folds` is loaded by those who derive code: a warm start does not need it.
+"""
 
 from symdiff.ops import (
     arithmetic,
@@ -6,7 +9,6 @@ from symdiff.ops import (
     creation,
     einsum,
     elementwise,
-    folds,
     indexing,
     joining,
     linalg,
@@ -19,6 +21,6 @@ from symdiff.ops import (
 )  # fmt: skip
 
 __all__ = [
-    "arithmetic", "axes", "creation", "einsum", "elementwise", "folds", "indexing", "joining", "linalg",
+    "arithmetic", "axes", "creation", "einsum", "elementwise", "indexing", "joining", "linalg",
     "piecewise", "products", "python_math", "reductions", "rounding", "shaping",
 ]  # fmt: skip

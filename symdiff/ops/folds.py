@@ -182,13 +182,17 @@ def _add(a: Node, b: Node) -> Node | None:
         inner = _positive_part(second)
         if inner is not None:
             return first - inner
-    if b.op.name == "scatter" and not b.primal:
+    if b.op is scatter and a.op is scatter and _positive_part(a.args[0]) is not None:
+        a, b = b, a  # what is subtracted comes last: `x_bar[:-1] -= g`
+    if b.op is scatter and not b.primal:
         return _into(a, b)
-    if a.op.name == "scatter" and not a.primal:
+    if a.op is scatter and not a.primal:
         return _into(b, a)
     left, right = mask_of(a), mask_of(b)
-    if left is not None and left == right and a.op.name == b.op.name == "where":
-        return masked(*left, _unmasked(a) + _unmasked(b))
+    if left is not None and right is not None and a.op is b.op is where and left[0] is right[0]:
+        if left == right:
+            return masked(*left, _unmasked(a) + _unmasked(b))
+        return where(left[0], _unmasked(a if left[1] else b), _unmasked(b if left[1] else a))
     return _first(_computed(operator.add), partial(_absorbed, add))(a, b)
 
 

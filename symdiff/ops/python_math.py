@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import math
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -105,6 +106,24 @@ def _extreme(function: Any, of_many: str, pair: Row) -> None:
             partials=pair.partials, spelling=of_many, lower=lowered, domain=(-2, 2),
         )
     )  # fmt: skip
+
+
+def _absolute(row: Row, x: Any) -> Node:
+    """`abs`: of a Python number a Python number, of an array what `np.abs` gives."""
+    x = to_node(x)
+    return row(x) if x.type.kind == "number" else piecewise.absolute(x)
+
+
+def _infer_absolute(x: Node) -> types.Type:
+    return types.number("float" if x.type.dtype == "complex" else x.type.dtype)
+
+
+register(
+    Row(
+        "builtins.abs", _infer_absolute, kind="elementwise", text="x", targets=(builtins.abs, operator.abs),
+        partials=piecewise.absolute.partials, spelling="abs", lower=_absolute, domain=(-2, 2),
+    )
+)  # fmt: skip
 
 
 _extreme(builtins.max, "max", piecewise.maximum)

@@ -15,7 +15,7 @@ def simplify(function: Function) -> Function:
     """All passes: islands with and without factors moved out of sums, whichever is cheaper."""
     from symdiff.simplify.cost import cost
     from symdiff.simplify.islands import simplify_islands
-    from symdiff.simplify.linear import pulled, with_dots
+    from symdiff.simplify.linear import pulled, with_dots, with_signs
     from symdiff.simplify.rebuild import without_copies
 
     function = without_dead(function)
@@ -24,7 +24,8 @@ def simplify(function: Function) -> Function:
         moved = pulled(function, products=products)
         if to_text(moved) not in map(to_text, variants):
             variants.append(moved)
-    return without_copies(min((with_dots(simplify_islands(variant)) for variant in variants), key=cost))
+    best = min((with_dots(simplify_islands(variant)) for variant in variants), key=cost)
+    return without_copies(with_signs(best))
 
 
 __all__ = ["simplify"]

@@ -9,6 +9,7 @@ sum.
 from __future__ import annotations
 
 from functools import reduce
+from itertools import combinations
 from operator import mul
 
 from symdiff.ir.build import Builder, current
@@ -49,6 +50,23 @@ def with_dots(function: Function) -> Function:
             new = _dot(node)
             if new is not None and same_type(new.type, node.type) and live.saving(node, new) > 0:
                 instead[node] = new
+    return replaced(function, instead) if instead else function
+
+
+def with_signs(function: Function) -> Function:
+    """`-2 * x` as the negative of `2 * x`, where the program has that as well."""
+    builder, live = _scratch(function), Live(function)
+    instead: dict[Node, Node] = {}
+    for node in live.uses:
+        if node.primal or node.op is not multiply or not node.args[0].is_const:
+            continue
+        factor, rest = node.args[0].value, node.args[1]
+        if isinstance(factor, complex) or not factor < 0:
+            continue
+        positive = builder.existing(multiply, (builder.const(-factor), rest))
+        if positive is not None and positive in live:
+            with builder:
+                instead[node] = builder.plain(negative, positive)
     return replaced(function, instead) if instead else function
 
 
@@ -94,6 +112,18 @@ def _with_factors(value: Node, above: list[Node], below: list[Node], minus: bool
     return -value if minus else value
 
 
+def _together(nodes: list[Node]) -> Node:
+    """The product of some factors, through products that exist."""
+    nodes = list(nodes)
+    while True:
+        pairs = ((a, b, current().existing(multiply, (a, b))) for a, b in combinations(nodes, 2))
+        a, b, made = next((pair for pair in pairs if pair[2] is not None), (None, None, None))
+        if a is None or b is None or made is None:
+            return reduce(mul, nodes)
+        nodes[nodes.index(a)] = made
+        nodes.remove(b)
+
+
 def _sum(node: Node) -> Node | None:
     operand, rank = node.args[0], node.args[0].type.rank
     if rank is None or node.attr("dtype") is not None:
@@ -113,9 +143,9 @@ def _sum(node: Node) -> Node | None:
     kept_below = [factor for factor in below if not constant(factor)]
     if not kept_above or (len(kept_above), len(kept_below), minus) == (len(above), len(below), False):
         return None
-    inner = reduce(mul, kept_above)
+    inner = _together(kept_above)
     if kept_below:
-        inner = inner / reduce(mul, kept_below)
+        inner = inner / _together(kept_below)
     if inner.type.dims != operand.type.dims:
         return None
     value = add_reduce(inner, **node.attributes)
@@ -137,8 +167,8 @@ def _product(node: Node) -> Node | None:
         rest, divisors = [f for f in up if f.type.dims != ()], [f for f in down if f.type.dims != ()]
         if not rest:
             return None
-        inner = reduce(mul, rest)
-        operands.append(inner / reduce(mul, divisors) if divisors else inner)
+        inner = _together(rest)
+        operands.append(inner / _together(divisors) if divisors else inner)
         above += [f for f in up if f.type.dims == ()]
         below += [f for f in down if f.type.dims == ()]
         sign = sign != minus
