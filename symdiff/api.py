@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any, overload
 
 from symdiff.callables import as_function
@@ -31,14 +32,14 @@ class Differentiable:
     def __init__(
         self, function: Callable[..., Any], wrt: Any = 0, backend: str = "auto", has_aux: bool = False
     ):
-        made = as_function(function)
-        functools.update_wrapper(self, made if isinstance(function, functools.partial) else function)
+        named = function if hasattr(function, "__name__") else as_function(function)
+        functools.update_wrapper(self, named, updated=("__dict__",) * isinstance(function, FunctionType))
         self.__wrapped__ = function
         self.wrt, self.backend, self.has_aux = wrt, backend, has_aux
         for transform in ("grad", "value_and_grad", "vjp"):
-            setattr(self, transform, Derivative(made, transform, wrt, has_aux, backend))
+            setattr(self, transform, Derivative(function, transform, wrt, has_aux, backend))
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         return self.__wrapped__(*args, **kwargs)
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:
@@ -59,7 +60,7 @@ class Bound:
         self.__name__, self.__doc__ = method.__name__, method.__doc__
         self.__wrapped__ = method.__wrapped__.__get__(instance)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         return self.__func__.__wrapped__(self.__self__, *args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
@@ -73,16 +74,16 @@ class BoundDerivative:
     def __init__(self, derivative: Derivative, instance: object):
         self._derivative, self._instance = derivative, instance
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         return self._derivative(self._instance, *args, **kwargs)
 
-    def source_for(self, *args: Any, **kwargs: Any) -> str:
+    def source_for(self, /, *args: Any, **kwargs: Any) -> str:
         return self._derivative.source_for(self._instance, *args, **kwargs)
 
-    def path_for(self, *args: Any, **kwargs: Any) -> Any:
+    def path_for(self, /, *args: Any, **kwargs: Any) -> Any:
         return self._derivative.path_for(self._instance, *args, **kwargs)
 
-    def compiled_for(self, *args: Any, **kwargs: Any) -> Callable[..., Any]:
+    def compiled_for(self, /, *args: Any, **kwargs: Any) -> Callable[..., Any]:
         return functools.partial(
             self._derivative.compiled_for(self._instance, *args, **kwargs), self._instance
         )
@@ -126,10 +127,10 @@ def differentiate(
         raise WrtError(f"There is no backend {backend!r}.", f"one of {', '.join(map(repr, BACKENDS))}")
     if fn is None:
         return functools.partial(differentiate, wrt=wrt, backend=backend, has_aux=has_aux)
-    function = fn.__wrapped__ if isinstance(fn, Differentiable) else fn
-    if isinstance(function, Derivative):
+    function = fn.__wrapped__ if isinstance(fn, Differentiable | Bound) else fn
+    if isinstance(function, Derivative | BoundDerivative):
         raise UnsupportedError(
-            f"`{function.__name__}` is itself a derivative: second derivatives are not supported yet.",
+            f"`{getattr(function, '__name__', 'this')}` is itself a derivative: second derivatives are not supported yet.",
             "the function itself",
         )
     return Differentiable(function, wrt, backend, has_aux)

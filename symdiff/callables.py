@@ -24,7 +24,7 @@ _NO_SIGNATURE = "wrap it in a function or lambda of its arguments"
 def as_function(callable_: Callable[..., Any]) -> FunctionType:
     """The function itself, or one that calls `callable_`.  Raises WrtError for what is no function."""
     if isinstance(callable_, FunctionType):
-        return callable_
+        return _calling(callable_, _followed(callable_)) if _is_transparent(callable_) else callable_
     if isinstance(callable_, type):
         raise WrtError(f"The class `{callable_.__name__}` is not a function.", _NO_FUNCTION)
     if isinstance(callable_, staticmethod | classmethod | property):
@@ -33,6 +33,18 @@ def as_function(callable_: Callable[..., Any]) -> FunctionType:
     if not callable(callable_):
         raise WrtError(f"{_shown(callable_)} is not a function.", _NO_FUNCTION)
     return _calling(callable_, _parameters(callable_))
+
+
+def _is_transparent(function: FunctionType) -> bool:
+    """Whether a decorator's `inner(*args, **kwargs)` stands for a function of named parameters."""
+    code = function.__code__
+    both = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
+    named = code.co_argcount + code.co_kwonlyargcount
+    return hasattr(function, "__wrapped__") and code.co_flags & both == both and not named
+
+
+def _followed(function: FunctionType) -> list[inspect.Parameter]:
+    return list(inspect.signature(function).parameters.values())
 
 
 def _calling(callable_: Callable[..., Any], parameters: list[inspect.Parameter]) -> FunctionType:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy import ndarray
 
+from symdiff.callables import as_function
 from symdiff.errors import WrtError
 from symdiff.request import check_sizes
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from symdiff.cache import Entry
     from symdiff.frontend import Lowered
+    from symdiff.ir.node import Function
     from symdiff.pipeline import Request
 
 REMEMBERED = 1024
@@ -83,8 +85,8 @@ class Derivative:
     Raises SymdiffError where the function cannot be differentiated.
     """
 
-    def __init__(self, function: Callable[..., Any], transform: str, wrt: Any, aux: bool, backend: str):
-        self.__wrapped__ = function
+    def __init__(self, callable_: Callable[..., Any], transform: str, wrt: Any, aux: bool, backend: str):
+        self.__wrapped__ = function = as_function(callable_)
         self.__name__ = f"{getattr(function, '__name__', 'function')}.{transform}"
         self.__doc__ = (
             f"{transform} of {getattr(function, '__qualname__', function)}; see `symdiff.differentiate`."
@@ -96,8 +98,12 @@ class Derivative:
         self._static: frozenset[Any] = frozenset()
         self._lock = threading.RLock()
         self._signature: inspect.Signature | None = None
+        self._code, self._defaults = function.__code__, function.__defaults__
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        function = self.__wrapped__
+        if function.__code__ is not self._code or function.__defaults__ is not self._defaults:
+            self._renew()
         if kwargs:
             return self._bound_call(args, kwargs)
         key: list[Any] = []
@@ -158,6 +164,14 @@ class Derivative:
             self._exact[key] = variant
         return variant
 
+    def _renew(self) -> None:
+        """Forget all: the function was given other code or defaults, as a notebook's autoreload does."""
+        with self._lock:
+            self._exact.clear()
+            self._variants.clear()
+            self._static, self._signature = frozenset(), None
+            self._code, self._defaults = self.__wrapped__.__code__, self.__wrapped__.__defaults__
+
     @property
     def signature(self) -> inspect.Signature:
         if self._signature is None:
@@ -216,6 +230,7 @@ class Derivative:
         made, templates = given(lowered.function)
         entry = pipeline.compiled(made, request)
         function = pipeline.load(entry, f"{made.name}_{self.transform}")
+        function = _by_own_names(function, made)
         variant = Variant(lowered, entry, function, templates)
         if self.transform == "vjp":
             variant.function = functools.wraps(function)(
@@ -223,18 +238,18 @@ class Derivative:
             )
         return variant
 
-    def variant_for(self, *args: Any, **kwargs: Any) -> Variant:
+    def variant_for(self, /, *args: Any, **kwargs: Any) -> Variant:
         return self._find(self._bound(args, kwargs))
 
-    def compiled_for(self, *args: Any, **kwargs: Any) -> Callable[..., Any]:
+    def compiled_for(self, /, *args: Any, **kwargs: Any) -> Callable[..., Any]:
         """The generated function that serves these arguments, as a plain Python function."""
         return self._find(self._bound(args, kwargs)).function
 
-    def source_for(self, *args: Any, **kwargs: Any) -> str:
+    def source_for(self, /, *args: Any, **kwargs: Any) -> str:
         """The generated source for arguments of these types."""
         return self._find(self._bound(args, kwargs)).entry.source
 
-    def path_for(self, *args: Any, **kwargs: Any) -> Path | None:
+    def path_for(self, /, *args: Any, **kwargs: Any) -> Path | None:
         """The file of the generated module; None where the cache keeps nothing on disk."""
         return self._find(self._bound(args, kwargs)).entry.path
 
@@ -288,6 +303,19 @@ def _is_library(value: object) -> bool:
         return False
     root = value.__name__.partition(".")[0]
     return root in ("numpy", "scipy") or root in sys.stdlib_module_names
+
+
+def _by_own_names(function: Callable[..., Any], made: Function) -> Callable[..., Any]:
+    """A generated function under the user's keywords, where it had to rename one (such as `np`)."""
+    code = function.__code__
+    keywords = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    wanted = [p.name for p in made.parameters if p.kind in ("keyword_only", "capture")]
+    spelled = {ours: theirs for ours, theirs in zip(wanted, keywords, strict=True) if ours != theirs}
+    if not spelled:
+        return function
+    return functools.wraps(function)(
+        lambda *args, **kwargs: function(*args, **{spelled.get(k, k): v for k, v in kwargs.items()})
+    )
 
 
 def _guards_hold(variant: Variant) -> bool:

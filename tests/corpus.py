@@ -617,7 +617,7 @@ def moving(x):
 @case(lambda r, n, m: call(r(n)))
 def creation(x):
     n = x.shape[0]
-    y = np.zeros(n) + np.ones(n) * x + np.full(n, 2.0) * x + np.arange(n) * x + np.linspace(0.0, 1.0, n) * x
+    y = np.zeros(n) + np.ones(n) * x + np.full(n, 2.0) * x + np.arange(n) * x + np.linspace(0.0, 1.0, 4).sum() * x
     z = np.zeros_like(x) + np.ones_like(x) * x + np.full_like(x, 3.0) + np.eye(n) @ x + np.array([1.0, 2.0]).sum()
     return np.sum(y * z) + np.array([x[0], 2 * x[-1]]).prod() + np.asarray(x).sum()
 

@@ -1,7 +1,7 @@
-"""More gradients derived by hand: kinks with their conventions, indexing, and operations that keep shapes apart.
+"""More gradients derived by hand: kinks with their conventions, indexing, sums that a factor leaves.
 
-Enters: nothing.  Leaves: `DERIVATIONS`, rows as those of `hand`.  Invariant: where two formulas meet, the expert
-follows the table of conventions: ties share equally, the rest is the minimum-norm subgradient.
+Enters: nothing.  Leaves: `DERIVATIONS`, rows as those of `hand`.  Invariant: where two formulas meet, the
+expert follows the table of conventions: ties share equally, the rest is the minimum-norm subgradient.
 """
 
 from __future__ import annotations
@@ -139,7 +139,11 @@ DERIVATIONS: tuple[Workload, ...] = (
         wrt=("table", "w"),
     ),
     Workload(
-        "smoothness", smoothness, smoothness_value_and_grad, lambda rng: (rng.standard_normal(50),), wrt="signal"
+        "smoothness",
+        smoothness,
+        smoothness_value_and_grad,
+        lambda rng: (rng.standard_normal(50),),
+        wrt="signal",
     ),
     Workload(
         "best response",

@@ -1,10 +1,10 @@
 """Counts the NumPy operations that a function executes, at run time.
 
-Enters: a function and its arguments.  Leaves: how many operations touched an array, and how many only values
-without axes.  Invariant: a view costs nothing, and everything that reads or writes elements costs one: a ufunc
-call or reduction, a product, a function such as `np.where`, a copy, a write through an index.  A function that
-NumPy itself composes of ufuncs, such as `np.mean`, counts as these.  Arithmetic of plain Python numbers, and
-functions of `math`, are not counted.
+Enters: a function and its arguments.  Leaves: how many operations touched an array, and how many only
+values without axes.  Invariant: a view costs nothing, and everything that reads or writes elements costs
+one: a ufunc call or reduction, a product, a function such as `np.where`, a copy, a write through an
+index.  A function that NumPy itself composes of ufuncs, such as `np.mean`, counts as these.  Arithmetic
+of plain Python numbers, and functions of `math`, are not counted.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -20,8 +19,8 @@ from typing import Any
 import numpy as np
 
 VIEWS = {
-    np.broadcast_to, np.expand_dims, np.moveaxis, np.ndim, np.ravel, np.reshape, np.shape, np.size, np.squeeze,
-    np.swapaxes, np.transpose,
+    np.broadcast_to, np.expand_dims, np.moveaxis, np.ndim, np.ravel, np.reshape, np.shape, np.size,
+    np.squeeze, np.swapaxes, np.transpose,
 }  # fmt: skip
 WHOLE = {np.zeros_like, np.ones_like, np.full_like, np.copy}
 
@@ -73,7 +72,9 @@ class Watched(np.ndarray):
         return _watched(result)
 
     def __getitem__(self, index: Any) -> Any:
-        if any(isinstance(part, np.ndarray | list) for part in (index if isinstance(index, tuple) else (index,))):
+        if any(
+            isinstance(part, np.ndarray | list) for part in (index if isinstance(index, tuple) else (index,))
+        ):
             _count.arrays += 1
         return _watched(_plain(self)[index])
 
@@ -120,7 +121,8 @@ def _watched(value: Any) -> Any:
 
 
 def gradient_alone(value_and_grad: Callable[..., Any]) -> Callable[..., Any]:
-    """A hand derivation without what only its value needs: straight-line code ending in `return value, gradient`."""
+    """A hand derivation without what only its value needs: straight-line code ending in `return value,
+    gradient`."""
     source = textwrap.dedent(inspect.getsource(value_and_grad))
     tree = ast.parse(source)
     function = tree.body[0]

@@ -162,10 +162,13 @@ def _through_definition(
     body = _between(node.args, output)
     operands = [arg for arg in node.args if arg in active]
     cotangents = {output: fit_like(g, output)}
-    if output in operands:  # the definition is the operand itself
-        return [cotangents[output] if arg is output else None for arg in node.args]
-    _sweep(builder, body, cotangents, _active(body, operands))
-    return [cotangents.get(arg) if arg in active else None for arg in node.args]
+    if output not in operands:  # otherwise the definition is the operand itself
+        _sweep(builder, body, cotangents, _active(body, operands))
+    # One that stands in several places has its whole cotangent in the first.
+    found: list[Node | None] = []
+    for i, arg in enumerate(node.args):
+        found.append(cotangents.get(arg) if arg in active and arg not in node.args[:i] else None)
+    return found
 
 
 def _between(operands: Sequence[Node], output: Node) -> list[Node]:

@@ -13,10 +13,11 @@ from collections.abc import Iterable
 from symdiff.backends.schedule import Plan
 from symdiff.ir.build import fresh_name
 from symdiff.ir.node import Function, Node
-from symdiff.ops.row import Row
+from symdiff.ops.row import REGISTRY, Row
 
-_RESERVED = frozenset(
-    {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), "np", "math", "fit_like", "copy"}
+RESERVED = frozenset(
+    {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), "np", "copy", "dataclasses"}
+    | {row.spelling.partition(".")[0] for row in REGISTRY.values()}
 )
 
 
@@ -24,7 +25,7 @@ class Names:
     """Hands out identifiers; the first to ask for a name gets it."""
 
     def __init__(self, taken: Iterable[str] = ()):
-        self.taken = set(taken) | _RESERVED
+        self.taken = set(taken) | RESERVED
         self.of: dict[Node, str] = {}
 
     def give(self, node: Node, wish: str) -> str:
@@ -59,17 +60,35 @@ def name_values(function: Function, made: Plan, names: Names) -> None:
             names.of[member] = name
 
 
+# What the result of an operation on unnamed operands is called.
+_NOUNS = {
+    "subtract": "difference",
+    "multiply": "product",
+    "divide": "ratio",
+    "sum": "total",
+    "max": "largest",
+    "solve": "solution",
+}
+
+
 def _wish(node: Node, function: Function) -> str:
-    """A name for a value that the user did not name: `exp_z`, `x_part`, or a single letter."""
-    if node in function.results and node.primal:
+    """A name for a value that the user did not name: `exp_z`, `x_part`, `difference`, or a single letter."""
+    gradient_alone = function.name.endswith("_grad") and not function.name.endswith("_value_and_grad")
+    if node is function.results[0] and node.primal and not gradient_alone:
         return "value"
     if node.regions:
         return "pullback"
+    if node.type.dtype == "bool":
+        return "mask"
     operand = node.args[0].name if node.args else ""
-    if operand and node.op.name == "index":
+    called = isinstance(node.op, Row) and not node.op.symbol
+    word = node.op.name.rpartition(".")[2]
+    if operand and word == "index":
         return f"{operand}_part"
-    if operand and len(node.args) == 1 and isinstance(node.op, Row) and not node.op.symbol:
-        return f"{node.op.name.rpartition('.')[2]}_{operand}"
+    if operand and called and len(node.args) == 1:
+        return f"{word}_{operand}"
+    if node.primal and (word in _NOUNS or (called and len(node.args) == 2)):
+        return _NOUNS.get(word, word)
     if node.type.dims == ():
         return "scale" if not node.primal else "s"
     return "t" if node.primal else "g"

@@ -140,6 +140,13 @@ def field_of(value: object, name: str) -> Any:
     return object.__getattribute__(value, name)
 
 
+def items_of(value: dict[Any, Any]) -> tuple[tuple[Any, ...], list[Any]]:
+    """Keys and values of a dict, in its order; what a user's subclass redefines does not run."""
+    if type(value).__module__ == "collections":
+        return tuple(value), list(value.values())
+    return tuple(dict.keys(value)), list(dict.values(value))
+
+
 def is_namedtuple(cls: type) -> bool:
     return issubclass(cls, tuple) and hasattr(cls, "_fields")
 
@@ -175,18 +182,23 @@ class _Walk:
         dims: list[Dim] = [length if length < 2 else self.sizes.fresh() for length in value.shape]
         scalar = isinstance(value, np.generic)
         self.leaves.append(Leaf(place[1], types.array(value.dtype.name, tuple(dims)), scalar))
-        library = "" if isinstance(value, ndarray | np.generic) else "cupy"
-        return (library, value.dtype.name, tuple([min(length, 2) for length in value.shape]), scalar), LEAF
+        return (value.dtype.name, tuple([min(length, 2) for length in value.shape]), scalar), LEAF
 
     def _container(self, value: Any, place: Place) -> tuple[Hashable, Tree]:
         kind = type(value)
         if isinstance(value, dict):
-            return self._node("dict", kind, tuple(value), list(value.values()), "item", place)
+            keys, values = items_of(value)
+            return self._node("dict", kind, keys, values, "item", place)
         if is_namedtuple(kind):
-            return self._node("namedtuple", kind, kind._fields, list(value), "attr", place)
+            return self._node("namedtuple", kind, kind._fields, list(tuple.__iter__(value)), "attr", place)
         if isinstance(value, list | tuple):
-            name = "list" if isinstance(value, list) else "tuple"
-            return self._node(name, kind, tuple(range(len(value))), list(value), "item", place)
+            name, base = ("list", list) if isinstance(value, list) else ("tuple", tuple)
+            values = list(base.__iter__(value))  # type: ignore[arg-type]
+            return self._node(name, kind, tuple(range(len(values))), values, "item", place)
+        if isinstance(value, int | float | complex):
+            raise DtypeError(
+                f"`{shown(place)}` is a number of the class `{kind.__name__}`.", "pass a plain float"
+            )
         names = fields_of(value)
         if names is None:
             return Identity(value), Tree("static", value=value)
@@ -212,6 +224,8 @@ def key_of_keys(keys: Sequence[Any]) -> Hashable:
 
 def _refusal(value: Any) -> tuple[str, str] | None:
     """Why an array cannot be computed with, and what to pass instead."""
+    if not isinstance(value, ndarray | np.generic):
+        return "a CuPy array, for which there is no backend yet", "pass cupy.asnumpy(...)"
     masked = sys.modules.get("numpy.ma")  # 6 ms to import, and not there unless somebody used it
     if masked is not None and isinstance(value, masked.MaskedArray):
         return "a masked array", "pass a plain array, e.g. `.filled(0)`, and the mask as a second array"
@@ -358,10 +372,10 @@ def _key(value: Any, place: Place, static: frozenset[Place], open: tuple[int, ..
     open = (*open, id(value))
     step, keys, children = "item", (), ()  # type: tuple[str, Sequence[Any], Sequence[Any]]
     if isinstance(value, dict):
-        keys, children = tuple(value), list(value.values())
+        keys, children = items_of(value)
     elif isinstance(value, list | tuple):
-        step, keys = ("attr", kind._fields) if is_namedtuple(kind) else ("item", range(len(value)))
-        children = value
+        children = list((list if isinstance(value, list) else tuple).__iter__(value))
+        step, keys = ("attr", kind._fields) if is_namedtuple(kind) else ("item", range(len(children)))
     else:
         names = fields_of(value)
         if names is None:

@@ -175,6 +175,7 @@ def _arguments(
             value, context.trees[name] = staged(context, name, described), described.tree
             if parameter.kind is parameter.VAR_KEYWORD:
                 context.foreign.pop(id(value), None)
+                context.names.update(bound.arguments[name])  # what is read from outside goes by other names
         scope.names[name] = value
         values.append(value)
     return values

@@ -18,12 +18,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import combinations, product
 
 from symdiff.ir.build import Builder
 from symdiff.ir.node import Function, Node, Region
 from symdiff.ops.arithmetic import add, divide, multiply, negative, power, subtract
 from symdiff.simplify.cost import Live
 from symdiff.simplify.forms import Expression, forms, rational
+from symdiff.simplify.linear import factors
 from symdiff.simplify.probe import agrees
 from symdiff.simplify.rebuild import replaced
 from symdiff.simplify.writing import Writer
@@ -120,7 +122,7 @@ def _islands(root: Node, place: Place) -> Iterator[Island]:
         island = _island(root, place, shared, primal)
         if island is not None and island.leaves not in seen:
             seen.append(island.leaves)
-            if promising(island):
+            if promising(island) or _reuses(island, place):
                 yield island
 
 
@@ -187,6 +189,18 @@ def promising(island: Island) -> bool:
     return False
 
 
+def _reuses(island: Island, place: Place) -> bool:
+    """Whether two factors of the root are multiplied or divided elsewhere in the program."""
+    with place.builder as builder:
+        above, below, _ = factors(island.root)
+        pairs = [builder.existing(divide, pair) for pair in product(above, below)]
+        pairs += [
+            builder.existing(multiply, pair) for part in (above, below) for pair in combinations(part, 2)
+        ]
+    inside = set(_opened(island.root, set(island.leaves)))
+    return any(made in place.live and made not in inside for made in pairs if made is not None)
+
+
 def _improved(island: Island, place: Place) -> tuple[float, Node] | None:
     """The form that saves most and agrees numerically, with what it saves."""
     found: list[tuple[float, Node]] = []
@@ -203,7 +217,18 @@ def _improved(island: Island, place: Place) -> tuple[float, Node] | None:
             if saving > LEAST and _may_replace(island, new, form.free_symbols, place):
                 found.append((saving, new))
     found.sort(key=lambda pair: -pair[0])
-    return next((pair for pair in found if agrees(island.root, pair[1], island.leaves)), None)
+    return next((pair for pair in found if _agrees(island, pair[1])), None)
+
+
+def _agrees(island: Island, new: Node) -> bool:
+    """The probe; where a fold has looked into a leaf, over what that leaf is made of."""
+    leaves = island.leaves
+    for _ in range(3):
+        if all(node.op in ARITHMETIC for node in _opened(new, {*leaves})):
+            return agrees(island.root, new, leaves)
+        opened = (leaf.args if leaf.op in ARITHMETIC else (leaf,) for leaf in leaves)
+        leaves = list(dict.fromkeys(arg for args in opened for arg in args if not arg.is_const))
+    return False
 
 
 def _may_replace(island: Island, new: Node, symbols: set[object], place: Place) -> bool:

@@ -53,8 +53,12 @@ class Writer:
         if exponent < 0:
             return self.builder.const(1) / self.node(e.base**-exponent)
         base = self.node(e.base)
-        if base.op is sqrt and exponent % 2 == 0:
-            base, exponent = base.args[0], exponent // 2
+        if base.op is sqrt and exponent > 1:
+            squares = self._power(base.args[0], exponent // 2)
+            return squares * base if exponent % 2 else squares
+        return self._power(base, exponent)
+
+    def _power(self, base: Node, exponent: int) -> Node:
         return base if exponent == 1 else base**exponent
 
     def _number(self, above: int, below: int) -> Node:
