@@ -147,7 +147,8 @@ class Derivative:
         if variant is None or not variant.holds():
             variant = self._held(key, variant, self._bound(args, {}))
         if variant.defaults:
-            args = self._bound(args, {}).args
+            bound = self._bound(args, {})
+            return variant.function(*bound.args, **bound.kwargs, **variant.captured())
         return variant.function(*args, **variant.captured())
 
     def _held(self, key: Any, variant: Variant | None, bound: inspect.BoundArguments) -> Variant:
@@ -310,7 +311,8 @@ def _by_own_names(function: Callable[..., Any], made: Function) -> Callable[...,
     code = function.__code__
     keywords = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
     wanted = [p.name for p in made.parameters if p.kind in ("keyword_only", "capture")]
-    spelled = {ours: theirs for ours, theirs in zip(wanted, keywords, strict=True) if ours != theirs}
+    pairs = zip(wanted, keywords, strict=False)  # a train step adds keywords of its own behind them
+    spelled = {ours: theirs for ours, theirs in pairs if ours != theirs}
     if not spelled:
         return function
     return functools.wraps(function)(

@@ -37,7 +37,9 @@ def is_literal(value: object) -> bool:
 
 
 def check_keys(tree: Tree, parameter: str) -> None:
-    """Raises UnsupportedError for dict keys that cannot be written in source."""
+    """Raises UnsupportedError for dict keys that cannot be written in source, and for cycles."""
+    if tree.kind == "static" and isinstance(tree.value, dict | list):
+        raise UnsupportedError(f"`{parameter}` contains itself.", "pass a container without cycles")
     if tree.kind == "dict":
         check_path((("item", key) for key in tree.keys), parameter)
     for child in tree.children:

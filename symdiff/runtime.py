@@ -10,10 +10,11 @@ import numpy as np
 def fit_like(g: Any, x: Any) -> Any:
     """The cotangent `g` of a value broadcast from `x`: summed to the shape of `x`, in the dtype of `x`.
 
-    g: array or scalar whose shape `x` broadcasts to, or which broadcasts to the shape of `x`.
+    g: array or scalar whose shape `x` broadcasts to, or which broadcasts to the shape of `x`.  An array that is
+    returned is a fresh one: it may be a gradient as it leaves.
     """
     shape = np.shape(x)
-    g = np.asarray(g)
+    given = g = np.asarray(g)
     lead = g.ndim - len(shape)
     if lead > 0:
         g = g.sum(axis=tuple(range(lead)))
@@ -29,7 +30,9 @@ def fit_like(g: Any, x: Any) -> Any:
     dtype = x.dtype if isinstance(x, np.ndarray | np.generic) else np.asarray(x).dtype
     if g.dtype.kind == "c" and dtype.kind != "c":
         g = g.real
-    return g.astype(dtype) if g.dtype != dtype and dtype.kind in "fc" else g[()]
+    if g.dtype != dtype and dtype.kind in "fc":
+        return g.astype(dtype)
+    return g.copy() if g.ndim and (g is given or g.base is not None) else g[()]
 
 
 def matmul_left(g: Any, a: Any, b: Any) -> Any:

@@ -124,6 +124,33 @@ def test_known_ranks_need_no_helper(name: str) -> None:
     assert set(re.findall(r"^(?:import|from) .*", source, re.M)) <= {"import numpy as np"}
 
 
+COUNTED = {
+    "ufuncs, also in place": (lambda x: np.add(x, 1, out=np.exp(x) * 2), 3),
+    "a mean is a sum and a division": (lambda x: x.mean(axis=1), 2),
+    "views are free": (lambda x: x.T[:, None].reshape(-1)[1:], 0),
+    "products": (lambda x: (x @ x.T, np.dot(x, x.T), np.linalg.inv(x @ x.T)), 4),
+    "functions": (lambda x: np.where(x > 0, x, 0), 2),
+    "copies": (lambda x: (x.copy(), np.zeros_like(x), x.astype(np.float32)), 3),
+    "a write through an index": (lambda x: x.__setitem__(slice(1, None), 2 * x[1:]), 2),
+    "an augmented write": (lambda x: exec("x[1:] += 1", {"x": x}), 1),
+    "a gather": (lambda x: x[np.array([0, 0])], 1),
+    "numbers": (lambda x: x.shape[0] * 2.0 + 1, 0),
+}
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_the_counter_counts(name: str) -> None:
+    function, expected = COUNTED[name]
+    x = np.random.default_rng(0).standard_normal((2, 3))
+    assert counting.operations(function, x).arrays == expected
+
+
+def test_the_gradient_alone_leaves_out_the_value() -> None:
+    alone = counting.gradient_alone(hand.sum_of_squares_value_and_grad)
+    np.testing.assert_array_equal(alone(np.arange(3.0)), 2 * np.arange(3.0))
+    assert counting.operations(alone, np.arange(3.0)).arrays == 1
+
+
 def test_goldens_pass_the_linter() -> None:
     ruff = pathlib.Path(sys.executable).with_name("ruff")
     command = [

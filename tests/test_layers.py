@@ -21,7 +21,12 @@ LAYERS = (
     {"ops"},
     {"frontend", "autodiff", "simplify", "backends"},
     {"cache"},
-    {"pipeline", "request"},  # the last stage is the cache, which knows nothing of the others
+    {
+        "pipeline",
+        "request",
+        "results",
+        "callables",
+    },  # the last stage is the cache, which knows nothing of the others
     {"dispatch"},
     {"__init__", "api", "fitting", "optim", "train", "testing"},  # these may import each other
 )

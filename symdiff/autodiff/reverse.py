@@ -18,7 +18,7 @@ from symdiff.ir.build import Builder
 from symdiff.ir.node import LEAF, Function, Node, Tree
 from symdiff.ir.types import Type
 from symdiff.ops import infer
-from symdiff.ops.control import closure
+from symdiff.ops.control import closure, root
 from symdiff.ops.row import Row, Rule, row_for
 from symdiff.ops.shaping import astype, conjugate, copy, fit_like, full_like, to_float, zeros_like
 from symdiff.ops.sums import vanishes
@@ -237,7 +237,7 @@ def _results(builder: Builder, cotangents: Sequence[Node | None], wrt: Sequence[
     results: list[Node] = []
     for cotangent, param in zip(cotangents, wrt, strict=True):
         result = _result(cotangent, param)
-        if result in results and result.type.dims != () and not result.is_const:
+        if root(result) in map(root, results) and result.type.dims != () and not result.is_const:
             result = copy(result)
         builder.label(result, f"{param.name}_bar")
         results.append(result)
@@ -260,6 +260,7 @@ def _result(cotangent: Node | None, param: Node) -> Node:
         return full_like(param, cotangent)
     if infer.numpy_dtype(cotangent) != infer.numpy_dtype(param) and param.type.dtype and cotangent.type.dtype:
         cotangent = astype(cotangent, dtype=param.type.dtype)
-    if cotangent.primal or getattr(cotangent.op, "view", False):
+    source = root(cotangent)  # a value of the user's, or the pullback's own argument
+    if source.primal or source.op.name == "param" or getattr(cotangent.op, "view", False):
         return copy(cotangent)
     return cotangent

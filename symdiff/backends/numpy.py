@@ -16,7 +16,7 @@ from symdiff.backends.expressions import Expressions
 from symdiff.backends.naming import RESERVED, Names, name_values
 from symdiff.backends.render import render
 from symdiff.backends.schedule import Plan, Statement, plan, reads
-from symdiff.ir.liveness import live
+from symdiff.ir.liveness import live, operands
 from symdiff.ir.node import Function, Node, Path, Region, Tree
 from symdiff.ops.control import root
 
@@ -61,6 +61,8 @@ def _signature(function: Function, spelled: Mapping[str, str]) -> str:
     for parameter in function.parameters:
         name = spelled.get(parameter.name, parameter.name)
         text = name if parameter.default is None else f"{name}={parameter.default}"
+        if parameter.default is None and parameter.kind.startswith("positional"):
+            kinds["positional"] = [part.partition("=")[0] for part in kinds["positional"]]
         if parameter.kind == "var_positional":
             kinds["*"].append(f"*{name}")
         elif parameter.kind == "var_keyword":
@@ -231,7 +233,9 @@ class _Writer:
         argument = targets[0] if tree.kind == "leaf" else self.names.fresh("cotangents")
         yield ""
         yield f"def {name}({argument}):"
-        yield from (f"    {line}" for line in _taken(tree, argument, targets))
+        read = {*operands(node), *region.results}
+        used = [name if param in read else "" for param, name in zip(region.params, targets, strict=True)]
+        yield from (f"    {line}" for line in _taken(tree, argument, used))
         for line, _ in self._region(region, made, node.attr("tree")):
             yield f"    {line}"
         yield ""
@@ -359,9 +363,11 @@ def _replaceable(tree: Tree) -> bool:
 
 
 def _own(cls: type) -> set[str]:
-    """The names that the class's own `__dict__` and those of its bases hold, without `object`."""
-    own = (base for base in cls.__mro__ if base not in (object, dict, list))
-    return {name for base in own for name in base.__dict__}
+    """The names that the class and its bases define, without those of Python's own types."""
+    return {name for base in cls.__mro__ if base.__flags__ & _HEAP_TYPE for name in base.__dict__}
+
+
+_HEAP_TYPE = 1 << 9  # classes written in Python
 
 
 # What `copy.copy` would run.
@@ -394,13 +400,13 @@ def _set(tree: Tree, name: str, key: Any, item: str) -> str:
 
 
 def _taken(tree: Tree, argument: str, targets: list[str]) -> list[str]:
-    """The statements that take the cotangents out of their containers."""
+    """The statements that take the cotangents out of their containers; those without a name are not read."""
     if tree.kind == "leaf":
         return []
-    if _is_flat(tree):
+    if _is_flat(tree) and all(targets):
         return [f"{', '.join(targets)}{',' if len(targets) == 1 else ''} = {argument}"]
     paths = [access(argument, path) for path in _paths(tree)]
-    return [f"{target} = {path}" for target, path in zip(targets, paths, strict=True)]
+    return [f"{target} = {path}" for target, path in zip(targets, paths, strict=True) if target]
 
 
 def _is_flat(tree: Tree) -> bool:

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from symdiff.errors import DtypeError, SymdiffError
+from symdiff.errors import DtypeError, SymdiffError, UnsupportedError
 from symdiff.ir import types
 from symdiff.ir.node import LEAF, Path, Tree
 from symdiff.ir.types import Dim, Size, Type
@@ -186,6 +186,8 @@ class _Walk:
 
     def _container(self, value: Any, place: Place) -> tuple[Hashable, Tree]:
         kind = type(value)
+        if isinstance(value, dict | list | tuple):
+            _check_reading(kind, place)
         if isinstance(value, dict):
             keys, values = items_of(value)
             return self._node("dict", kind, keys, values, "item", place)
@@ -202,6 +204,7 @@ class _Walk:
         names = fields_of(value)
         if names is None:
             return Identity(value), Tree("static", value=value)
+        _check_attributes(kind, names, place)
         name = "dataclass" if is_dataclass(kind) or hasattr(kind, "__attrs_attrs__") else "object"
         return self._node(name, kind, names, [field_of(value, n) for n in names], "attr", place)
 
@@ -215,6 +218,41 @@ class _Walk:
         sequence = name in ("list", "tuple")
         like = (parameter, path) if step == "attr" else None
         return key, Tree(name, children, () if sequence else tuple(keys), cls, like)
+
+
+def _check_reading(cls: type, place: Place) -> None:
+    """Raises UnsupportedError for a subclass of dict, list or tuple that redefines how its items are read."""
+    if cls in (dict, list, tuple) or cls.__module__ == "collections":
+        return
+    for base in cls.__mro__:
+        if base in (dict, list, tuple):
+            return
+        if not _ITEMS.isdisjoint(base.__dict__):
+            raise UnsupportedError(
+                f"`{shown(place)}` is of the class `{cls.__name__}`, which redefines how its items are read.",
+                "pass a plain dict, list or tuple",
+            )
+
+
+_ITEMS = frozenset({"__getitem__", "__iter__", "__len__", "__contains__", "__getattribute__"})
+
+
+def _check_attributes(cls: type, names: Sequence[str], place: Place) -> None:
+    """Raises UnsupportedError for an object whose class hides the attributes that it keeps."""
+    for base in cls.__mro__[:-1]:
+        hidden = [n for n in names if hasattr(type(base.__dict__.get(n)), "__set__")]
+        own = [n for n in hidden if isinstance(base.__dict__[n], property) or _is_written(base.__dict__[n])]
+        if own or isinstance(base.__dict__.get("__getattribute__"), python_types.FunctionType):
+            what = f"the attribute `{own[0]}`" if own else "the access to attributes"
+            raise UnsupportedError(
+                f"`{shown(place)}` is of the class `{cls.__name__}`, which redefines {what}.",
+                "keep the arrays in plain attributes",
+            )
+
+
+def _is_written(value: object) -> bool:
+    """Whether the user wrote the class of this object."""
+    return bool(type(value).__flags__ & _HEAP_TYPE)
 
 
 def key_of_keys(keys: Sequence[Any]) -> Hashable:

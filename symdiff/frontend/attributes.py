@@ -233,7 +233,7 @@ def _of_super(frame: Frame, value: Super, name: str) -> Any:
     order = kind.__mro__
     for base in order[order.index(value.cls) + 1 :]:
         if name in base.__dict__:
-            found = base.__dict__[name]
+            found, _ = _in_class(frame, base, name)
             if isinstance(found, python_types.FunctionType):
                 return Bound(found, value.owner)
             if isinstance(found, property) and found.fget is not None:
@@ -244,7 +244,9 @@ def _of_super(frame: Frame, value: Super, name: str) -> Any:
                 return found.__func__
             if base is object and name == "__init__":
                 return Bound(object.__init__, value.owner)
-            return _in_class(frame, base, name)[0]
+            if hasattr(found, "__wrapped__") and hasattr(type(found), "__get__"):  # such as a Differentiable
+                return Bound(found, value.owner)
+            return found
     raise UserError(f"AttributeError: 'super' object has no attribute '{name}'")
 
 

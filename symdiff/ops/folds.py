@@ -471,7 +471,7 @@ def _fit_unknown(g: Node, x: Node) -> Node | None:
         return fit_like(g.args[0], x)
     if x.op.name == "param":
         return None  # its dtype is kept by the runtime
-    if shaped_as(g) is shaped_as(x) or (x.type.dims == () and _is_weak(g)):
+    if shaped_as(g) is shaped_as(x) or (x.type.dims == g.type.dims == () and _is_weak(g)):
         return g
     return None
 

@@ -90,7 +90,7 @@ def _forms(original: sympy.Expr) -> Iterator[sympy.Expr]:
     if bound * _terms(denominator) > MOST_TERMS:
         return
     expanded = sympy.expand(numerator)
-    if _terms(expanded) == bound and _terms(denominator) == 1:
+    if _terms(expanded) == bound and 1 in (bound, _terms(denominator)):
         return  # nothing cancels: the forms above have all there is
     numerator, denominator = sympy.fraction(sympy.cancel(expanded / denominator))
     numerator, denominator = _with_common_factors(numerator), _with_common_factors(denominator)
@@ -128,13 +128,22 @@ def _apart(fraction: sympy.Expr) -> Iterator[sympy.Expr]:
     """Partial fractions in the one symbol of a denominator: `(t*y + y - 1)/(t + 1)` is `y - 1/(t + 1)`."""
     import sympy
 
-    scale, rest = sympy.Integer(1), fraction
-    for factor in sympy.Mul.make_args(fraction):
-        if factor.is_Pow and factor.base.is_Symbol:
-            scale, rest = scale * factor, rest / factor
-    free = sympy.denom(rest).free_symbols
-    if len(free) == 1:
-        yield scale * sympy.apart(rest, next(iter(free)))
+    sums = [factor for factor in sympy.Mul.make_args(sympy.denom(fraction)) if not _is_monomial(factor)]
+    free = {symbol for factor in sums for symbol in factor.free_symbols}
+    if len(free) != 1:
+        return
+    outside = [
+        factor
+        for factor in sympy.Mul.make_args(fraction)
+        if _is_monomial(factor) and not factor.free_symbols <= free
+    ]
+    scale = sympy.Mul(*outside)
+    yield scale * sympy.apart(fraction / scale, next(iter(free)))
+
+
+def _is_monomial(factor: sympy.Expr) -> bool:
+    """A symbol or a power of one, or a number."""
+    return bool(factor.is_Number or factor.is_Symbol or (factor.is_Pow and factor.base.is_Symbol))
 
 
 def _terms(expression: sympy.Expr) -> int:

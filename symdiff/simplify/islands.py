@@ -127,7 +127,7 @@ def _islands(root: Node, place: Place) -> Iterator[Island]:
 
 
 def _island(root: Node, place: Place, shared: bool, primal: int) -> Island | None:
-    """shared: go on through derived values that several read.  primal: so many layers of the user's arithmetic."""
+    """shared: go on through derived values that several read.  primal: layers of the user's arithmetic."""
     opened: dict[Node, None] = {}
     pending = [(root, primal)]
     while pending:

@@ -31,8 +31,8 @@ RANDOM = 24
 ULP = 2.0**-52
 # NaN in, NaN out.
 STRICT = {
-    "add", "subtract", "multiply", "divide", "negative", "exp", "log", "sqrt", "sin", "cos", "tanh", "sum", "mean",
-    "matmul",
+    "add", "subtract", "multiply", "divide", "negative", "exp", "log", "sqrt", "sin", "cos", "tanh", "sum",
+    "mean", "matmul",
 }  # fmt: skip
 Floats = Any  # an array of float64, one entry per point
 Point = dict[Node, float]

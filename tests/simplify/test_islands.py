@@ -1,4 +1,4 @@
-"""What SymPy is let do: cheaper forms, on a budget, in the same order every time, and not at all without need."""
+"""What SymPy may do: cheaper forms, on a budget, in the same order every time, and nothing without need."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from simplify.programs import COLUMN, MATRIX, N, SCALAR, VECTOR, program, without_folds
+from simplify.programs import COLUMN, MATRIX, SCALAR, VECTOR, N, program, without_folds
 
 from symdiff.ir.build import Builder
 from symdiff.ops.elementwise import exp
