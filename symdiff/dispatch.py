@@ -22,13 +22,14 @@ from numpy import ndarray
 
 from symdiff.callables import as_function
 from symdiff.errors import WrtError
+from symdiff.frontend import Lowered, lower  # at once: `import symdiff` has more time than a first gradient
+from symdiff.frontend.arguments import SizeCounter, describe, signature_key
 from symdiff.request import check_sizes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from symdiff.cache import Entry
-    from symdiff.frontend import Lowered
     from symdiff.ir.node import Function
     from symdiff.pipeline import Request
 
@@ -125,8 +126,6 @@ class Derivative:
 
     def _structured(self, args: tuple[Any, ...]) -> Any:
         """A call with containers, numbers or objects among its arguments."""
-        from symdiff.frontend.arguments import signature_key
-
         names = list(self.signature.parameters)
         if self._static and len(names) != len(args):
             return self._bound_call(args, {})
@@ -135,8 +134,6 @@ class Derivative:
 
     def _bound_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A call with keywords."""
-        from symdiff.frontend.arguments import signature_key
-
         bound = self._bound(args, kwargs)
         values, names = tuple(bound.arguments.values()), list(bound.arguments)
         key = ("bound", signature_key(values, self._static, names))
@@ -186,8 +183,6 @@ class Derivative:
 
     def _find(self, bound: inspect.BoundArguments) -> Variant:
         """The variant for these arguments, generated if there is none."""
-        from symdiff.frontend.arguments import SizeCounter, describe
-
         with self._lock:
             while True:
                 sizes = SizeCounter()
@@ -208,7 +203,6 @@ class Derivative:
 
     def _compile(self, bound: inspect.BoundArguments | None) -> tuple[Variant, frozenset[Any]]:
         from symdiff import pipeline
-        from symdiff.frontend import describe, lower
         from symdiff.request import names_of, requested
         from symdiff.results import check_keys, check_path
 

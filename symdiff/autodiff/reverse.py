@@ -237,11 +237,16 @@ def _results(builder: Builder, cotangents: Sequence[Node | None], wrt: Sequence[
     results: list[Node] = []
     for cotangent, param in zip(cotangents, wrt, strict=True):
         result = _result(cotangent, param)
-        if root(result) in map(root, results) and result.type.dims != () and not result.is_const:
+        if result.type.kind == "array" and _is_held(root(result), results):
             result = copy(result)
         builder.label(result, f"{param.name}_bar")
         results.append(result)
     return results
+
+
+def _is_held(memory: Node, results: Iterable[Node]) -> bool:
+    """Whether an array is the user's, the pullback's own argument or among the results already."""
+    return memory.primal or memory.op.name == "param" or memory in map(root, results)
 
 
 def _result(cotangent: Node | None, param: Node) -> Node:
@@ -260,7 +265,4 @@ def _result(cotangent: Node | None, param: Node) -> Node:
         return full_like(param, cotangent)
     if infer.numpy_dtype(cotangent) != infer.numpy_dtype(param) and param.type.dtype and cotangent.type.dtype:
         cotangent = astype(cotangent, dtype=param.type.dtype)
-    source = root(cotangent)  # a value of the user's, or the pullback's own argument
-    if source.primal or source.op.name == "param" or getattr(cotangent.op, "view", False):
-        return copy(cotangent)
-    return cotangent
+    return copy(cotangent) if getattr(cotangent.op, "view", False) else cotangent

@@ -60,7 +60,7 @@ class Leaf:
     scalar: bool
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Described:
     """The canonical key, the structure and the leaves of one value."""
 
@@ -69,7 +69,7 @@ class Described:
     leaves: list[Leaf]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class SizeCounter:
     """Numbers the sizes of all arguments of one function: n0, n1, ..."""
 
@@ -151,7 +151,7 @@ def is_namedtuple(cls: type) -> bool:
     return issubclass(cls, tuple) and hasattr(cls, "_fields")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Walk:
     static: frozenset[Place]
     sizes: SizeCounter

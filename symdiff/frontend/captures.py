@@ -23,7 +23,7 @@ _MISSING = object()
 _PLAIN = (str, bool, int, type(None))
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
 class Capture:
     """A value from outside that is an input: read at each call, of the structure that `key` says."""
 
@@ -45,7 +45,7 @@ class Capture:
         return found
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
 class Guard:
     """A compile-time value from outside on which the program rests.
 

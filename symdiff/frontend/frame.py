@@ -23,7 +23,7 @@ from symdiff.ir.build import Builder
 from symdiff.ir.node import Node, Tree
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Return:
     value: Any
 
@@ -39,7 +39,7 @@ EXPRESSIONS: dict[type[ast.AST], Callable[[Frame, Any], Any]] = {}
 STATEMENTS: dict[type[ast.AST], Callable[[Frame, Any], Flow]] = {}
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Scope:
     """The names of one function call, or of one comprehension inside it."""
 
@@ -52,7 +52,7 @@ class Scope:
     comprehension: bool = False
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Context:
     """What one lowering shares: the program so far, the problems found, what was read from outside."""
 
@@ -92,7 +92,7 @@ class Context:
                 self.problems.append((problem, type(error)))
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Frame:
     """One call that is being evaluated: of the function itself or of one it calls."""
 

@@ -42,7 +42,7 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
 class Lowered:
     """A function in the IR.
 

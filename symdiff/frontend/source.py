@@ -65,7 +65,7 @@ _LAMBDA = "<lambda>"
 _filters = threading.Lock()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Source:
     """The verified node of a function, its file name and the lines of that file (without line ends).
 

@@ -38,14 +38,14 @@ class Poison:
 POISON = Poison()
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Missing:
     """What a name holds whose value is not known before a call; `what` is said when it is read."""
 
     what: str
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Closure:
     """A nested function or lambda: its code, the scope it was defined in, and its defaults."""
 
@@ -58,7 +58,7 @@ class Closure:
     keyword_defaults: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Bound:
     """A method together with the object (or class) it was read from."""
 
@@ -66,7 +66,7 @@ class Bound:
     owner: Any
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Partial:
     """What `functools.partial` makes inside the function."""
 
@@ -75,7 +75,7 @@ class Partial:
     kwargs: dict[str, Any]
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Method:
     """A method of a staged array or number."""
 

@@ -38,7 +38,7 @@ STRUCTURAL = {op.name: op for op in (PARAM, CONST)}
 NUMBER_NAMES = {bool: "bool", int: "int", float: "float", complex: "complex"}
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Scope:
     body: list[Node] = field(default_factory=list)
     numbered: dict[object, Node] = field(default_factory=dict)
@@ -196,7 +196,7 @@ class Builder:
         return Function(name, body, tree, self.sizes, tuple(parameters), summary, info)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class OpenRegion:
     """A region being built: its parameters, and where its block leaves the results (see `ir.control`)."""
 

@@ -22,7 +22,7 @@ Number = bool | int | float | complex
 Path = tuple[tuple[str, Any], ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Op:
     """An operation as the IR sees it; `ops.row.Row` adds derivative and spelling.
 
@@ -45,7 +45,7 @@ class Op:
         return hash(self.name)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
 class Region:
     """An ordered body with parameters and results; owned by one node or by the function."""
 
@@ -180,7 +180,7 @@ class Parameter:
     hidden_default: bool = False
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Function:
     """A program: the body's params are leaves of the user's arguments, `tree` tells how results are packed.
 

@@ -103,7 +103,7 @@ def may_be_one(dim: Dim) -> bool:
     return isinstance(dim, Size) and (dim.less > 0 or dim.name.startswith("?"))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Sizes:
     """Which size symbols are known to be equal: a union-find, shared by all passes over one function."""
 

@@ -34,7 +34,7 @@ RowKind = Literal["elementwise", "linear", "multilinear", "composite", "constant
 Rule = Callable[..., Any]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Row(Op):
     """One operation: what calls it, how it is typed, differentiated and spelled.
 

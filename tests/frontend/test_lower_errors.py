@@ -50,7 +50,7 @@ def test_every_problem_has_a_place_of_its_own():
         lowered_for(faulty.several_problems, faulty.V)
     spans = [problem.span for problem in raised.value.problems]
     assert all(span is not None for span in spans)
-    assert spans == sorted(spans)
+    assert spans == sorted(spans, key=lambda span: (span.file, span.line, span.column))
     assert len(spans) == 3
 
 

@@ -183,6 +183,13 @@ class _Program:
     # Results
 
     def _returned(self) -> list[str]:
+        while True:
+            try:
+                return self._result()
+            except Reject:
+                continue
+
+    def _result(self) -> list[str]:
         terms = [self._scalar() for _ in range(self.r.integer(1, 3))]
         if self.r.chance(0.14):
             items = [self.w.expr(1), self.w.atom(), *terms][: self.r.integer(1, 3)]

@@ -11,6 +11,7 @@ from symdiff.ir.node import LEAF, Tree
 from symdiff.ir.text import from_text, to_text
 from symdiff.ir.types import Size
 from symdiff.ir.verify import verify
+from symdiff.ops import folds  # noqa: F401 - registers the folds
 from symdiff.ops.row import REGISTRY
 
 GREATER, EXP, SUM, NEGATIVE = (REGISTRY[name] for name in ("greater", "exp", "sum", "negative"))
