@@ -237,7 +237,7 @@ def _results(builder: Builder, cotangents: Sequence[Node | None], wrt: Sequence[
     results: list[Node] = []
     for cotangent, param in zip(cotangents, wrt, strict=True):
         result = _result(cotangent, param)
-        if result.type.kind == "array" and _is_held(root(result), results):
+        while result.type.kind == "array" and _is_held(root(result), results):
             result = copy(result)
         builder.label(result, f"{param.name}_bar")
         results.append(result)
@@ -246,7 +246,9 @@ def _results(builder: Builder, cotangents: Sequence[Node | None], wrt: Sequence[
 
 def _is_held(memory: Node, results: Iterable[Node]) -> bool:
     """Whether an array is the user's, the pullback's own argument or among the results already."""
-    return memory.primal or memory.op.name == "param" or memory in map(root, results)
+    if memory.primal or memory.type.dims == ():  # what is computed without axes is no array
+        return memory.primal
+    return memory.op.name == "param" or memory in map(root, results)
 
 
 def _result(cotangent: Node | None, param: Node) -> Node:

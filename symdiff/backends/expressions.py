@@ -21,6 +21,7 @@ _BINARY = {
     "<<": 10, ">>": 10, "&": 9, "^": 8, "|": 7, "<": 6, "<=": 6, ">": 6, ">=": 6, "==": 6, "!=": 6,
 }  # fmt: skip
 Text = tuple[str, int]
+_FILLED = {"zeros", "ones", "empty", "full"}
 # Operands that formatters set close to `**` and to the colon of a slice.
 _SIMPLE = re.compile(r"-?[\w.]+")
 
@@ -82,6 +83,8 @@ class Expressions:
             inside = ", ".join([*map(self.text, rest), *keywords])
             return f"{self.text(first, ATOM)}.{row.method}({inside})", ATOM
         operands = [self.text(arg) for arg in node.args]
+        if row.name in _FILLED and node.args[0].op.name == "make_shape" and len(node.args[0].args) == 1:
+            operands[0] = self.text(node.args[0].args[0])  # np.zeros(n), not np.zeros((n,))
         return f"{self.function(row)}({', '.join([*operands, *keywords])})", ATOM
 
     def function(self, row: Row) -> str:

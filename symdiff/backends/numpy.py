@@ -100,6 +100,7 @@ class _Writer:
             name_values(self.function, made, names)
             self.names = names
             self.expressions = Expressions(names.of)
+            self._written: dict[str, list[Any]] = {}  # by array of zeros: the indices written so far
             lines = [*self._unpacking(used), *self._region(self.function.body, made, self.function.tree)]
             if not self._cut_long(lines) and not self._respelled(parameters, lines):
                 return [line for line, _ in lines]
@@ -217,6 +218,7 @@ class _Writer:
         elif statement.reuses is not None:
             a, b = node.args
             other = b if a is statement.reuses else a
+            self._written.pop(name, None)
             yield f"{name} {_SYMBOLS[node.op.name]}= {self.expressions.text(other)}"
         else:
             yield f"{name} = {self.expressions.expand(node)[0]}"
@@ -247,6 +249,7 @@ class _Writer:
         else:
             suffix = "" if node.type.dtype in ("float64", "") else f", np.{node.type.dtype}"
             yield f"{name} = np.zeros({self.expressions.text(shape)}{suffix})"
+        self._written[name] = [node.attr("index")]
         yield self._write(name, node, value, tuple(operands), "=")
 
     def _add_at(self, statement: Statement, name: str) -> Iterator[str]:
@@ -254,7 +257,11 @@ class _Writer:
         total, value, *operands = node.args
         if statement.reuses is None:
             yield f"{name} = {self.expressions.text(total, 20)}.copy()"
-        yield self._write(name, node, value, tuple(operands), "+=")
+        index, before = node.attr("index"), self._written.get(name)
+        untouched = before is not None and all(_is_elsewhere(index, one) for one in before)
+        if before is not None:
+            before.append(index)
+        yield self._write(name, node, value, tuple(operands), "=" if untouched else "+=")
 
     def _store(self, node: Node, name: str) -> Iterator[str]:
         """A write into a parameter: `W -= step`, `v *= m` and `v += g`, or `W[...] = value`."""
@@ -305,6 +312,13 @@ class _Writer:
                 self.forced.add(min(parts, key=lambda part: abs(len(self.expressions.text(part)) - half)))
                 return True
         return False
+
+
+def _is_elsewhere(index: Any, other: Any) -> bool:
+    """Whether two indices name different elements for certain: two ints from the same end that differ."""
+    return any(
+        a[0] == b[0] == "int" and a[1] != b[1] and (a[1] < 0) == (b[1] < 0) for a, b in zip(index, other, strict=False)
+    ) and all(entry[0] in ("int", "slice") for entry in (*index, *other))
 
 
 def _may_repeat(index: Any, operands: tuple[Node, ...]) -> bool:

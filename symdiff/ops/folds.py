@@ -394,6 +394,9 @@ def _reshape(x: Node, shape: Node, order: str = "C") -> Node | None:
         return -reshape(inner, shape)
     if x.primal:
         return None
+    scalar = _spread_scalar(x)
+    if scalar is not None:
+        return broadcast_to(scalar, shape)
     if x.op in (reshape, expand_dims):
         return reshape(x.args[0], shape)
     if x.op is add_reduce and x.attr("keepdims") and x.attr("dtype") is None:
@@ -445,8 +448,36 @@ def _to_float(x: Node) -> Node | None:
 @fold(scatter)
 def _scatter(g: Node, shape: Node, *operands: Node, index: Any) -> Node | None:
     """Zeros everywhere but at an index that is everywhere: only axes of length 1 went in or out."""
-    plain = [entry for entry in index if entry[0] in ("new", "ellipsis") or entry == ("slice", None, None, None)]
-    return reshape(g, shape) if len(plain) == len(index) else None
+    if _is_everywhere(index, shape.type.dims):
+        return reshape(g, shape)
+    if _is_weak(g) and infer.numpy_dtype(g).startswith("int"):
+        return scatter(_as_float(g), shape, *operands, index=index)
+    return None
+
+
+def _is_everywhere(index: Any, dims: types.Dims | None) -> bool:
+    axis: int | None = 0
+    for entry in index:
+        if entry[0] == "int":
+            single = axis is not None and dims is not None and current().sizes.find(dims[axis]) == 1
+            if not single or entry[1] not in (0, -1):
+                return False
+        elif entry[0] == "ellipsis":
+            axis = None
+        elif entry[0] != "new" and entry != ("slice", None, None, None):
+            return False
+        if axis is not None and entry[0] in ("int", "slice"):
+            axis += 1
+    return True
+
+
+def _as_float(g: Node) -> Node:
+    """A weak integer, perhaps spread over an array, as a float."""
+    if g.is_const:
+        return current().const(float(g.value.real))
+    if g.op is broadcast_to:
+        return broadcast_to(_as_float(g.args[0]), g.args[1])
+    return 1.0 * g
 
 
 def shaped_as(node: Node) -> Node:

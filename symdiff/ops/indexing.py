@@ -24,10 +24,12 @@ from symdiff.ops.shaping import expand_dims, length, make_shape, reshape, shape_
 Index = tuple[tuple[Any, ...], ...]
 
 
-def _sliced(dim: Dim, start: Any, stop: Any, step: Any) -> Dim:
+def _sliced(dim: Dim, start: Any, stop: Any, step: Any, operands: tuple[Node, ...]) -> Dim:
     """The length of `dim[start:stop:step]`: exact for known lengths and for constants cut off the ends."""
     sizes = current().sizes
     dim = sizes.find(dim)
+    if isinstance(stop, tuple):
+        stop = _from_end(operands[stop[1]], dim)
     if any(isinstance(part, tuple) for part in (start, stop, step)):
         return sizes.fresh()
     if isinstance(dim, int):
@@ -37,6 +39,17 @@ def _sliced(dim: Dim, start: Any, stop: Any, step: Any) -> Dim:
     if step in (None, 1) and (start is None or start >= 0) and (stop is None or stop < 0):
         return sizes.less(dim, (start or 0) - (stop or 0))
     return sizes.fresh()
+
+
+def _from_end(stop: Node, dim: Dim) -> Any:
+    """A stop that is computed from the length itself, `n - 2`, as the negative number that means the same."""
+    offset, node = 0, stop
+    while node.op.name in ("add", "subtract") and node.args[1].is_const and isinstance(node.args[1].value, int):
+        offset += node.args[1].value if node.op.name == "add" else -node.args[1].value
+        node = node.args[0]
+    if offset < 0 and not node.is_const and current().sizes.find(infer.size_of(node)) == dim:
+        return offset
+    return ("unknown",)
 
 
 def _consumed(entry: tuple[Any, ...], operands: tuple[Node, ...]) -> int:
@@ -77,7 +90,7 @@ def _infer_index(x: Node, *operands: Node, index: Index = ()) -> Type:
         elif entry[0] == "new":
             result.append(1)
         elif entry[0] == "slice":
-            result.append(_sliced(dims[axis], *entry[1:]))
+            result.append(_sliced(dims[axis], *entry[1:], operands))
             axis += 1
         else:
             if fancy:

@@ -58,9 +58,14 @@ def promoted(*operands: Node) -> str:
 
 
 def of_definition(definition: Callable[..., Node]) -> Callable[..., Type]:
-    """The type of a composite is that of its definition, written out in a builder that is thrown away."""
+    """The type of a composite is that of its definition, written out in a builder that is thrown away.
+
+    With all folds, loaded or not until then: the program, and so its key, is the same in every process.
+    """
 
     def infer(*operands: Node, **attrs: Any) -> Type:
+        import symdiff.ops.folds  # noqa: F401
+
         with Builder(current().sizes, primal=False):
             return definition(*operands, **attrs).type
 

@@ -59,6 +59,8 @@ def _terms(node: Node, depth: int) -> Terms:
     kept = _kept_sum(node)
     if kept is not None:
         return _summed(_terms(kept[0], depth - 1), kept[1], kept[0])
+    if name == "expand_dims":
+        return _expanded(node, depth)
     if name == "negative":
         return {key: -value for key, value in _terms(node.args[0], depth - 1).items()}
     if name in ("add", "subtract"):
@@ -75,6 +77,34 @@ def _terms(node: Node, depth: int) -> Terms:
             return _times(_terms(node.args[0], depth - 1), _power(_atom(node.args[1]), -1))
         return _times(_terms(node.args[0], depth - 1), _power(below, -1))
     return _atom(node)
+
+
+def _expanded(node: Node, depth: int) -> Terms:
+    """Expanding the dims of an expression in sums over these very dims puts them where they were."""
+    inner = _terms(node.args[0], depth - 1)
+    atoms = {atom for key in inner for atom, _ in key}
+    rank = node.type.rank
+    if rank is None or not all(isinstance(a, Node) and (a.type.dims == () or a.op.name == "sum") for a in atoms):
+        return _atom(node)
+    total: Terms = {}
+    for key, value in inner.items():
+        product: Terms = {_ONE: value}
+        for atom, exponent in key:
+            assert isinstance(atom, Node)
+            operand = atom.args[0] if atom.op.name == "sum" else atom
+            axes = _positive(node.attr("axis"), rank)
+            if atom.type.dims == ():
+                product = _times(product, {frozenset([(atom, exponent)]): Fraction(1)})
+                continue
+            if operand.type.rank != rank or _positive(atom.attr("axis"), rank) != axes or atom.attr("keepdims", False):
+                return _atom(node)
+            summed = _summed(_terms(operand, depth - 1), axes, operand)
+            if len(summed) != 1:
+                return _atom(node)
+            product = _times(product, _power(summed, exponent))
+        for one, coefficient in product.items():
+            _add(total, one, coefficient)
+    return total
 
 
 def _constant(node: Node) -> Terms:
