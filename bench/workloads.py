@@ -273,9 +273,9 @@ WORKLOADS = (
     ),
 )
 
-# The rows above are derived as in a textbook and spelled with np.mean and np.sum, as in the tutorials.  Stricter
-# standards: the same derivations tuned for small arrays, with methods and `sum / size` in place of the functions,
-# whose overhead is most of the time there.
+# The rows above are derived as in a textbook and spelled with np.mean and np.sum, as in the tutorials.
+# Stricter standards: the same derivations tuned for small arrays, with methods and `sum / size` in place of
+# the functions, whose overhead is most of the time there.
 VARIANTS = (
     Workload(
         "linear regression, tuned by hand",

@@ -57,7 +57,7 @@ class Bound:
 
     def __init__(self, method: Differentiable, instance: object):
         self.__func__, self.__self__ = method, instance
-        self.__name__, self.__doc__ = method.__name__, method.__doc__
+        self.__name__, self.__doc__ = method.__wrapped__.__name__, method.__doc__
         self.__wrapped__ = method.__wrapped__.__get__(instance)
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
@@ -94,11 +94,15 @@ class BoundDerivative:
 
 
 @overload
-def differentiate(fn: Callable[..., Any], **options: Any) -> Differentiable: ...
+def differentiate(
+    fn: Callable[..., Any], *, wrt: Any = 0, argnums: Any = None, backend: str = "auto", has_aux: bool = False
+) -> Differentiable: ...
 
 
 @overload
-def differentiate(fn: None = None, **options: Any) -> Callable[[Callable[..., Any]], Differentiable]: ...
+def differentiate(
+    fn: None = None, *, wrt: Any = 0, argnums: Any = None, backend: str = "auto", has_aux: bool = False
+) -> Callable[[Callable[..., Any]], Differentiable]: ...
 
 
 def differentiate(
@@ -111,9 +115,9 @@ def differentiate(
 ) -> Any:
     """Make a function differentiable: `@differentiate` or `@differentiate(wrt=("w", "b"))`.
 
-    wrt: the argument(s) to differentiate with respect to: a name, an index or a tuple of them; `argnums` is an
-    alias.  has_aux: the function returns `(value, aux)` and only `value` is differentiated.  backend: "auto" or
-    "numpy".  Nothing is compiled before the first call of a derivative.
+    wrt: the argument(s) to differentiate with respect to: a name, an index or a tuple of them; `argnums`
+    is an alias.  has_aux: the function returns `(value, aux)` and only `value` is differentiated.
+    backend: "auto" or "numpy".  Nothing is compiled before the first call of a derivative.
 
     Raises WrtError for a `wrt` of the wrong kind; what the function's body does is checked at the first call.
     """
@@ -122,7 +126,9 @@ def differentiate(
     if isinstance(wrt, list):
         wrt = tuple(wrt)
     if not isinstance(wrt, str | int | tuple) or isinstance(wrt, bool):
-        raise WrtError(f"wrt must be a name, an index or a tuple of them, not {wrt!r}.")
+        raise WrtError(
+            f"wrt must be a name, an index or a tuple of them, not {wrt!r}.", "wrt=0 or wrt=('w', 'b'), for example"
+        )
     if backend not in BACKENDS:
         raise WrtError(f"There is no backend {backend!r}.", f"one of {', '.join(map(repr, BACKENDS))}")
     if fn is None:
@@ -130,7 +136,8 @@ def differentiate(
     function = fn.__wrapped__ if isinstance(fn, Differentiable | Bound) else fn
     if isinstance(function, Derivative | BoundDerivative):
         raise UnsupportedError(
-            f"`{getattr(function, '__name__', 'this')}` is itself a derivative: second derivatives are not supported yet.",
+            f"`{getattr(function, '__name__', 'this')}` is itself a derivative: "
+            "second derivatives are not supported yet.",
             "the function itself",
         )
     return Differentiable(function, wrt, backend, has_aux)

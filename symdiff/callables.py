@@ -1,8 +1,9 @@
-"""Any callable as a Python function with source: what is differentiated where the user passes no plain function.
+"""Any callable as a Python function with source: what is differentiated where the user passes no plain
+function.
 
-Enters: a ufunc, builtin, bound method, `functools.partial` or object with `__call__`.  Leaves: a function of the
-same parameters that calls it, with its source registered in `linecache`.  Invariant: nothing is called here; the
-text is made of identifiers alone and is told by the file name.
+Enters: a ufunc, builtin, bound method, `functools.partial` or object with `__call__`.  Leaves: a function
+of the same parameters that calls it, with its source registered in `linecache`.  Invariant: nothing is
+called here; the text is made of identifiers alone and is told by the file name.
 """
 
 from __future__ import annotations
@@ -79,8 +80,9 @@ def _more(name: str) -> list[str]:
 def _passed(parameter: inspect.Parameter) -> str:
     if parameter.kind is parameter.KEYWORD_ONLY:
         return f"{parameter.name}={parameter.name}"
-    star = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
-    return star + parameter.name
+    if parameter.kind is parameter.VAR_POSITIONAL:
+        return f"*{parameter.name}"
+    return f"**{parameter.name}" if parameter.kind is parameter.VAR_KEYWORD else parameter.name
 
 
 def _parameters(callable_: Callable[..., Any]) -> list[inspect.Parameter]:
@@ -106,7 +108,9 @@ def _name(callable_: Any) -> str:
     while isinstance(callable_, functools.partial | MethodType):
         callable_ = callable_.func if isinstance(callable_, functools.partial) else callable_.__func__
     name = getattr(callable_, "__name__", None) or type(callable_).__name__
-    return name if isinstance(name, str) and name.isidentifier() and not keyword.iskeyword(name) else "function"
+    return (
+        name if isinstance(name, str) and name.isidentifier() and not keyword.iskeyword(name) else "function"
+    )
 
 
 def _shown(value: object) -> str:

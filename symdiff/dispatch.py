@@ -1,27 +1,32 @@
 """From a call to the generated function that serves it.
 
-Enters: the arguments of a call of `f.grad` and its kin.  Leaves: the result.  Invariant: a generated function runs
-only for the signature it was made for: structure, kinds, dtypes, ranks and which sizes are 1 of every argument
-and of every value read from outside, and the very objects that were compiled in.
+Enters: the arguments of a call of `f.grad` and its kin.  Leaves: the result.  Invariant: a generated
+function runs only for the signature it was made for: structure, kinds, dtypes, ranks and which sizes are
+1 of every argument and of every value read from outside, and the very objects that were compiled in.
 
-The first lookup is by exact types (dtype and shape of every argument); behind it stands the canonical signature.
+The first lookup is by exact types (dtype and shape of every argument); behind it stands the canonical
+signature.
 """
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
 import inspect
+import linecache
+import re
 import sys
 import threading
-from collections.abc import Callable, Iterable
-from types import ModuleType
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from numpy import ndarray
 
 from symdiff.callables import as_function
-from symdiff.errors import WrtError
+from symdiff.errors import Problem, Span, SymdiffError, WrtError
 from symdiff.frontend import Lowered, lower  # at once: `import symdiff` has more time than a first gradient
 from symdiff.frontend.arguments import SizeCounter, describe, signature_key
 from symdiff.request import check_sizes
@@ -69,7 +74,8 @@ class Variant:
         return all(holds() for holds in self.guards) and all(now() == key for _, _, key, now in self.captures)
 
     def contiguous(self) -> Variant:
-        """The same for arguments that are not C-contiguous: NumPy's results follow their layout, gradients do not."""
+        """The same for arguments that are not C-contiguous: NumPy's results follow their layout, gradients
+        do not."""
         made = copy.copy(self)
         made.function = functools.wraps(self.function)(
             lambda *args, **kwargs: _packed(self.function(*args, **kwargs))
@@ -183,7 +189,7 @@ class Derivative:
 
     def _find(self, bound: inspect.BoundArguments) -> Variant:
         """The variant for these arguments, generated if there is none."""
-        with self._lock:
+        with self._lock, _located(self.__wrapped__):
             while True:
                 sizes = SizeCounter()
                 key = tuple(describe(v, (n, ()), self._static, sizes).key for n, v in bound.arguments.items())
@@ -254,7 +260,8 @@ class Derivative:
         latest = next(reversed(self._variants.values()), None)
         if latest:
             return latest[0].entry.source
-        return self._compile(None)[0].entry.source
+        with _located(self.__wrapped__):
+            return self._compile(None)[0].entry.source
 
     def __repr__(self) -> str:
         return f"<{self.__name__} with respect to {self.wrt!r}>"
@@ -266,11 +273,11 @@ def _has_strided(values: Iterable[Any]) -> bool:
         if isinstance(value, ndarray):
             if value.ndim > 1 and not value.flags.c_contiguous:
                 return True
-        elif isinstance(value, dict) and _has_strided(value.values()):
-            return True
-        elif isinstance(value, list | tuple) and _has_strided(value):
-            return True
-        elif hasattr(value, "__dict__") and not callable(value) and _has_strided(vars(value).values()):
+        elif (
+            (isinstance(value, dict) and _has_strided(value.values()))
+            or (isinstance(value, list | tuple) and _has_strided(value))
+            or (hasattr(value, "__dict__") and not callable(value) and _has_strided(vars(value).values()))
+        ):
             return True
     return False
 
@@ -280,12 +287,14 @@ def _packed(result: Any) -> Any:
     if isinstance(result, ndarray):
         return result if result.flags.c_contiguous else result.copy()
     if isinstance(result, dict):
-        return {key: _packed(value) for key, value in result.items()}
+        for key, value in result.items():
+            dict.__setitem__(result, key, _packed(value))
+        return result
     if isinstance(result, list):
-        return [_packed(value) for value in result]
+        result[:] = [_packed(value) for value in result]
+        return result
     if isinstance(result, tuple):
-        items = [_packed(value) for value in result]
-        return type(result)(*items) if hasattr(result, "_fields") else tuple(items)
+        return tuple.__new__(type(result), [_packed(value) for value in result])
     if hasattr(result, "__dict__") and not callable(result):
         for name, value in vars(result).items():
             object.__setattr__(result, name, _packed(value))
@@ -318,6 +327,33 @@ def _guards_hold(variant: Variant) -> bool:
     return all(holds() for holds in variant.guards)
 
 
+@contextlib.contextmanager
+def _located(function: Callable[..., Any]) -> Iterator[None]:
+    """Gives the problems that have no place that of the function's first line, and there of what they name."""
+    try:
+        yield
+    except SymdiffError as error:
+        if all(problem.span is not None for problem in error.problems):
+            raise
+        code = function.__code__
+        text = ""
+        with contextlib.suppress(Exception):  # a loader is foreign code
+            text = linecache.getline(code.co_filename, code.co_firstlineno, function.__globals__).rstrip("\n")
+        problems = [p if p.span is not None else replace(p, span=_span(p, code, text)) for p in error.problems]
+        raise type(error)(problems) from None
+
+
+def _span(problem: Problem, code: CodeType, text: str) -> Span:
+    """The first line of the function: of what the problem quotes if it stands there, or else the whole line."""
+    start, end = len(text) - len(text.lstrip()), len(text)
+    for quoted in re.findall(r"`([^\W\d]\w*)|(wrt=(?:'[^']*'|[-\w.]+))", problem.what):
+        found = re.search(rf"(?<![\w.]){re.escape(quoted[0] or quoted[1].replace(chr(39), chr(34)))}\b", text)
+        if found:
+            start, end = found.span()
+            break
+    return Span(code.co_filename, code.co_firstlineno, start, code.co_firstlineno, end, text)
+
+
 def _signature_of(function: Callable[..., Any]) -> inspect.Signature:
     try:
         return inspect.signature(function, follow_wrapped=False)
@@ -328,7 +364,8 @@ def _signature_of(function: Callable[..., Any]) -> inspect.Signature:
 
 
 def _place(function: Callable[..., Any]) -> str:
-    """`loss (examples/linear.py:5)`: the last two parts of the path say enough and are the same on every machine."""
+    """`loss (examples/linear.py:5)`: the last two parts of the path say enough and are the same on every
+    machine."""
     code = getattr(function, "__code__", None)
     if code is None:
         return getattr(function, "__name__", "function")

@@ -26,15 +26,27 @@ class Span:
         """The source line with the stretch underlined, or an empty string where the text is unknown."""
         if not self.text:
             return ""
-        stripped = self.text.lstrip()
-        start = max(self.column - (len(self.text) - len(stripped)), 0)
-        end = (
-            self.end_column - (len(self.text) - len(stripped))
-            if self.end_line == self.line
-            else len(stripped)
-        )
-        width = max(min(end, len(stripped)) - start, 1)
-        return f"    {stripped.rstrip()}\n    {' ' * start}{'^' * width}"
+        stripped = self.text.strip()
+        indent = len(self.text) - len(self.text.lstrip())
+        start = max(self.column - indent, 0)
+        end = self.end_column - indent if self.end_line == self.line else len(stripped)
+        end = max(min(end, len(stripped)), start + 1)
+        shown, start, end = _window(stripped, start, end)
+        return f"    {shown}\n    {' ' * start}{'^' * (end - start)}"
+
+
+_WIDEST = 100
+
+
+def _window(text: str, start: int, end: int) -> tuple[str, int, int]:
+    """The part of a long line around a stretch, with dots where it is cut, and the stretch in it."""
+    if len(text) <= _WIDEST:
+        return text, start, end
+    first = max(min(start - 20, len(text) - _WIDEST), 0)
+    last = first + _WIDEST
+    before, after = "... " * (first > 0), " ..." * (last < len(text))
+    shift = len(before) - first
+    return before + text[first:last] + after, start + shift, min(end, last) + shift
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +125,7 @@ class NonScalarError(SymdiffError):
 
 
 class UserError(SymdiffError):
-    """The function itself fails while it is compiled (its own `raise` or a failing compile-time operation)."""
+    """The function itself fails while it is compiled: its own `raise`, or a failing operation."""
 
 
 class IRError(SymdiffError):

@@ -1,10 +1,11 @@
 """The way through the house: a lowered function to the text of its derivative.
 
-    python function --frontend--> Function --autodiff--> Function --simplify--> Function --backend--> source --cache-->
+    python function --frontend--> Function --autodiff--> Function --simplify--> Function --backend-->
+    source --cache-->
 
-Enters: a `Lowered` function and a `Request`.  Leaves: a cache entry with the generated source.  Invariant: the
-key of an entry is everything that code generation reads: the program's text form, the request, and the versions
-of symdiff's own sources, Python and NumPy.
+Enters: a `Lowered` function and a `Request`.  Leaves: a cache entry with the generated source.
+Invariant: the key of an entry is everything that code generation reads: the program's text form, the
+request, and the versions of symdiff's own sources, Python and NumPy.
 """
 
 from __future__ import annotations
@@ -64,14 +65,16 @@ def compiled(function: Function, request: Request) -> cache.Entry:
             "program": to_text(function),
             "request": request.text(),
             "generator": generator_version(),
-            "python": "%d.%d" % sys.version_info[:2],
+            "python": f"{sys.version_info.major}.{sys.version_info.minor}",
             "numpy": np.__version__,
         }
     )
     entry = STORE.load(key)
     if entry is None:
         source = generated(function, request)
-        entry = STORE.save(key, cache.Entry(source=source, metadata={"name": f"{function.name}_{request.transform}"}))
+        entry = STORE.save(
+            key, cache.Entry(source=source, metadata={"name": f"{function.name}_{request.transform}"})
+        )
     return entry
 
 
@@ -123,7 +126,11 @@ def generator_version() -> str:
     import hashlib
 
     package = os.path.dirname(os.path.abspath(__file__))
-    found = [path for folder in (package, os.path.join(os.path.dirname(package), "templates")) for path in _files(folder)]
+    found = [
+        path
+        for folder in (package, os.path.join(os.path.dirname(package), "templates"))
+        for path in _files(folder)
+    ]
     digest = hashlib.sha256()
     for path in sorted(found):
         with open(path, "rb") as file:

@@ -26,7 +26,7 @@ def names_of(wrt: Wrt, signature: inspect.Signature, function: str) -> tuple[str
     chosen = []
     for one in wrt if isinstance(wrt, tuple | list) else (wrt,):
         if isinstance(one, bool) or not isinstance(one, int | str):
-            raise WrtError(f"wrt must be a name, an index or a tuple of them, not {one!r}.")
+            raise WrtError(f"wrt must be a name, an index or a tuple of them, not {one!r}.", f"one of {', '.join(names)}")
         if isinstance(one, int) and not -len(names) <= one < len(names):
             count = f"{len(names)} parameter{'s' * (len(names) != 1)}"
             raise WrtError(
@@ -56,9 +56,18 @@ def requested(
         nodes = Leaves(leaves[name])
         tree = _gradient_tree(trees[name], name, (), nodes, chosen)
         if not tree.leaves():
-            raise WrtError(f"`{name}` holds no array or float to differentiate with respect to.")
+            raise _nothing_in(trees[name], name)
         packed.append(tree)
     return tuple(chosen), Tree("tuple", tuple(packed)) if many else packed[0]
+
+
+def _nothing_in(tree: Tree, name: str) -> WrtError:
+    if tree.kind != "static":
+        return WrtError(f"`{name}` holds no array and no float.", "name an argument that does")
+    what = "None" if tree.value is None else f"a Python {type(tree.value).__name__}"
+    if tree.value is True or tree.value is False:
+        return DtypeError(f"`{name}` is {what}, which has no gradient.", f"pass float({name})")
+    return WrtError(f"`{name}` is {what}, which has no gradient.", "name an argument that holds arrays or floats")
 
 
 def _gradient_tree(tree: Tree, parameter: str, path: Path, nodes: Any, chosen: list[Node]) -> Tree:
@@ -127,11 +136,14 @@ def _refuse(node: Node, parameter: str, path: Path) -> None:
     raise DtypeError(f"`{where}` is {what}, which has no gradient.", f"pass {cast}")
 
 
+_SHAPES = "arrays whose shapes the function can combine"
+
+
 def check_sizes(lowered: Lowered, bound: inspect.BoundArguments) -> None:
     """Whether the arguments' sizes are equal where the program needs them to be.  Raises ShapeError.
 
-    A derivative may not compute the operation that would have complained: the gradient of `np.sum(x * y)` with
-    respect to `y` is `x`, whatever `y` is.
+    A derivative may not compute the operation that would have complained: the gradient of `np.sum(x * y)`
+    with respect to `y` is `x`, whatever `y` is.
     """
     from symdiff.frontend.arguments import shown, step_into
 
@@ -152,12 +164,13 @@ def check_sizes(lowered: Lowered, bound: inspect.BoundArguments) -> None:
         for axis, (dim, length) in enumerate(zip(node.type.dims, value_at(name, path).shape, strict=True)):
             found, place = sizes.find(dim), f"axis {axis} of `{shown((name, path))}`"
             if isinstance(found, int) and found != length:
-                raise ShapeError(f"Sizes do not match: {place} is {length} and must be {found}.")
+                raise ShapeError(f"Sizes do not match: {place} is {length} and must be {found}.", _SHAPES)
             if isinstance(found, Size):
                 expected, other = seen.setdefault(found.name, (length + found.less, place))
                 if expected != length + found.less:
                     raise ShapeError(
-                        f"Sizes do not match: {other} is {expected - found.less}, {place} is {length}."
+                        f"Sizes do not match: {other} is {expected - found.less}, {place} is {length}.",
+                        _SHAPES,
                     )
     for name, path, length in lowered.function.info.get("lengths", ()):
         if len(value_at(name, path)) != length:

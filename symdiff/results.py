@@ -1,8 +1,8 @@
 """What leaves generated code in containers of the user's classes, and what a pullback takes in.
 
-Enters: a lowered function, or a pullback with the value it belongs to.  Leaves: the function with one more
-parameter for each class and object that has no literal spelling; a pullback that accepts any cotangent like the
-value.  Invariant: no `repr`, constructor or setter of the user's runs while compiling.
+Enters: a lowered function, or a pullback with the value it belongs to.  Leaves: the function with one
+more parameter for each class and object that has no literal spelling; a pullback that accepts any
+cotangent like the value.  Invariant: no `repr`, constructor or setter of the user's runs while compiling.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _DIGITS = 4000  # Python refuses to print integers above 4,300
 def is_literal(value: object) -> bool:
     """Whether `repr` of it is Python source for an equal value on every machine; exact types only."""
     kind = type(value)
-    if kind is int:
-        return abs(value) < 10**_DIGITS  # type: ignore[operator]
-    if kind is float:
-        return math.isfinite(value)  # type: ignore[arg-type]
-    if kind is tuple:
-        return all(map(is_literal, value))  # type: ignore[call-overload]
+    if kind is int and isinstance(value, int):
+        return bool(abs(value) < 10**_DIGITS)
+    if kind is float and isinstance(value, float):
+        return math.isfinite(value)
+    if kind is tuple and isinstance(value, tuple):
+        return all(map(is_literal, value))
     return kind in _LITERALS
 
 
@@ -158,6 +158,5 @@ def _like_object(cotangent: Any, value: Any, place: str) -> Any:
 def _unlike(cotangent: Any, wanted: str, place: str) -> ShapeError:
     shape = np.shape(cotangent) if isinstance(cotangent, np.ndarray | np.generic) else None
     found = f"of shape {shape}" if shape is not None else f"a {type(cotangent).__name__}"
-    return ShapeError(
-        f"The {place} is {found}; it must be {wanted}, like the value.", "np.ones_like(value), for example"
-    )
+    instead = "np.ones_like(value), for example" if wanted.startswith("an array") else "a cotangent like the value"
+    return ShapeError(f"The {place} is {found}; it must be {wanted}, like the value.", instead)

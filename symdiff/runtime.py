@@ -10,8 +10,8 @@ import numpy as np
 def fit_like(g: Any, x: Any) -> Any:
     """The cotangent `g` of a value broadcast from `x`: summed to the shape of `x`, in the dtype of `x`.
 
-    g: array or scalar whose shape `x` broadcasts to, or which broadcasts to the shape of `x`.  An array that is
-    returned is a fresh one: it may be a gradient as it leaves.
+    g: array or scalar whose shape `x` broadcasts to, or which broadcasts to the shape of `x`.  An array
+    that is returned is a fresh one: it may be a gradient as it leaves.
     """
     shape = np.shape(x)
     given = g = np.asarray(g)

@@ -1,12 +1,14 @@
 """Reverse accumulation: a program to the program of its pullback.
 
-Enters: a `Function`.  Leaves: a `Function` that computes cotangents of chosen parameters, with or without the
-value.  Invariant: one sweep over the body in reverse; every operation is transposed by its row alone, and every
-contribution is fitted (summed over broadcast axes, cast to the dtype) to the operand it belongs to.
+Enters: a `Function`.  Leaves: a `Function` that computes cotangents of chosen parameters, with or without
+the value.  Invariant: one sweep over the body in reverse; every operation is transposed by its row alone,
+and every contribution is fitted (summed over broadcast axes, cast to the dtype) to the operand it belongs
+to.
 
-A cotangent is zero (no entry), a node, `scatter(g, ...)` (it lives at an index: adding it to another is O(size of
-the index), see `ops.folds`) or `where(c, g, 0)` (it lives where a branch was taken: products keep the mask last).
-Transposition is without complex conjugation; gradients of complex parameters are conjugated once, at the end.
+A cotangent is zero (no entry), a node, `scatter(g, ...)` (it lives at an index: adding it to another is
+O(size of the index), see `ops.folds`) or `where(c, g, 0)` (it lives where a branch was taken: products
+keep the mask last). Transposition is without complex conjugation; gradients of complex parameters are
+conjugated once, at the end.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ def gradient(
 ) -> Function:
     """The gradient of a scalar function; `tree` packs one leaf per node of `wrt`.
 
-    value: return `(value, gradient)`.  aux: the function returns `(value, aux)`, and so `((value, aux), gradient)`.
+    value: return `(value, gradient)`.  aux: the function returns `(value, aux)`, and so `((value, aux),
+    gradient)`.
     """
     output = _scalar_output(function, aux)
     with function.open() as builder:
@@ -113,9 +116,9 @@ def _active(body: Sequence[Node], wrt: Iterable[Node]) -> set[Node]:
     active = set(wrt)
     for node in body:
         row = row_for(node)
-        if row is not None and row.kind != "constant" and _differentiable(node.type):
-            if any(arg in active for arg in node.args):
-                active.add(node)
+        differentiable = row is not None and row.kind != "constant" and _differentiable(node.type)
+        if differentiable and any(arg in active for arg in node.args):
+            active.add(node)
     return active
 
 
@@ -193,7 +196,8 @@ def _scaled(row: Row, index: int, node: Node, g: Node) -> Node | None:
         return None
     if isinstance(partial, Node) and partial.is_const and partial.value == 0:
         return None
-    return g * partial
+    scaled: Node = g * partial
+    return scaled
 
 
 def _scalar_output(function: Function, aux: bool) -> Node:
@@ -202,19 +206,24 @@ def _scalar_output(function: Function, aux: bool) -> Node:
     if aux and not (
         tree.kind in ("tuple", "list") and len(tree.children) == 2 and tree.children[0].kind == "leaf"
     ):
-        raise NonScalarError("With has_aux=True the function must return a pair (value, aux).")
+        raise NonScalarError(
+            f"With has_aux=True {function.name} must return a pair (value, aux).", "return value, aux"
+        )
     if not aux and tree.kind != "leaf":
-        what = "nothing" if tree.kind == "static" else f"a {tree.kind}"
+        what = "nothing" if tree.value is None else f"a {type(tree.value).__name__}"
+        what = what if tree.kind == "static" else f"a {tree.kind}"
         raise NonScalarError(
             f"{function.name} returns {what}; its gradient needs one scalar.",
             "return one scalar, or pass has_aux=True to carry further results, or use vjp",
+            span=next((result.span for result in function.results if result.span is not None), None),
         )
     output = function.results[0]
     if output.type.dims:
-        shown = ", ".join(map(str, function.sizes.resolve(output.type.dims) or ()))
+        rank = len(output.type.dims)
+        shown = f"{rank} dimension{'s' * (rank != 1)}"
         raise NonScalarError(
-            f"{function.name} returns an array of shape ({shown}); its gradient needs a scalar.",
-            "reduce it with np.sum or np.mean, or use vjp with a cotangent of that shape",
+            f"{function.name} returns an array of {shown}; its gradient needs a scalar.",
+            "reduce it with np.sum or np.mean, or use vjp with a cotangent of its shape",
             span=output.span,
         )
     if output.type.dtype.startswith("complex"):
@@ -225,11 +234,17 @@ def _scalar_output(function: Function, aux: bool) -> Node:
         )
     if not _differentiable(output.type):
         raise DtypeError(
-            f"{function.name} returns {output.type.dtype}, which has no derivative.",
+            f"{function.name} returns {_in_words(output.type.dtype)}, which has no derivative.",
             "return a float",
             span=output.span,
         )
     return output
+
+
+def _in_words(dtype: str) -> str:
+    if dtype.startswith(("int", "uint")):
+        return "an integer"
+    return "a truth value" if dtype == "bool" else dtype
 
 
 def _results(builder: Builder, cotangents: Sequence[Node | None], wrt: Sequence[Node]) -> list[Node]:
@@ -267,4 +282,33 @@ def _result(cotangent: Node | None, param: Node) -> Node:
         return full_like(param, cotangent)
     if infer.numpy_dtype(cotangent) != infer.numpy_dtype(param) and param.type.dtype and cotangent.type.dtype:
         cotangent = astype(cotangent, dtype=param.type.dtype)
-    return copy(cotangent) if getattr(cotangent.op, "view", False) else cotangent
+    return copy(cotangent) if getattr(cotangent.op, "view", False) or _is_permuted(cotangent) else cotangent
+
+
+# NumPy gives results the order of axes in memory that the operands have, except these.
+_ORDERED = ("param", "copy", "matmul", "dot", "scatter", "tensordot", "outer", "inner")
+_PERMUTING = ("transpose", "swapaxes", "moveaxis", "matrix_transpose", "rot90")
+
+
+def _is_permuted(node: Node) -> bool:
+    """Whether the axes of an array may lie in memory in another order than C's, where the arguments' do not."""
+    seen: set[Node] = set()
+    pending = [node]
+    while pending:
+        one = pending.pop()
+        name = one.op.name
+        rank = 2 if one.type.rank is None else one.type.rank
+        if one in seen or rank < 2 or name in _ORDERED or name.startswith("linalg."):
+            continue
+        if name in _PERMUTING or (name == "einsum" and _reorders(one.attr("subscripts"))):
+            return True
+        seen.add(one)
+        pending += one.args
+    return False
+
+
+def _reorders(subscripts: str) -> bool:
+    """Whether the axes of the result stand in another order than in the operands."""
+    operands, _, result = subscripts.partition("->")
+    places = [operands.find(label) for label in result]
+    return places != sorted(places)

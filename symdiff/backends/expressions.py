@@ -97,13 +97,15 @@ class Expressions:
         return spelling
 
     def keywords(self, row: Row, node: Node) -> list[str]:
-        """The attributes that differ from their defaults; those that must be given stand first, without names."""
+        """The attributes that differ from their defaults; those that must be given stand first, without
+        names."""
         defaults = row.defaults
         required = [self.literal(key, node.attr(key)) for key, value in defaults.items() if value is ...]
         return required + [
             f"{key}={self.literal(key, value)}"
             for key, value in node.attrs
-            if defaults.get(key, ()) is not ... and (key not in defaults or repr(defaults[key]) != repr(value))
+            if defaults.get(key, ()) is not ...
+            and (key not in defaults or repr(defaults[key]) != repr(value))
         ]
 
     def literal(self, key: str, value: Any) -> str:
@@ -136,14 +138,16 @@ class Expressions:
 
         return ", ".join(map(entry, index)) or "()"
 
-
     def key(self, index: Any, operands: tuple[Node, ...]) -> str:
         """The index as a value, for `np.add.at`: slices are written out."""
 
         def entry(spec: Any) -> str:
             if spec[0] != "slice":
                 return self.bracket((spec,), operands)
-            parts = ["None" if part is None else self.bracket((_number_entry(part),), operands) for part in spec[1:]]
+            parts = [
+                "None" if part is None else self.bracket((_number_entry(part),), operands)
+                for part in spec[1:]
+            ]
             return "slice(None)" if parts == ["None"] * 3 else f"slice({', '.join(parts)})"
 
         inside = ", ".join(map(entry, index))

@@ -1,7 +1,8 @@
 """Names of values in generated code: the user's own wherever there is one.
 
-Enters: planned statements.  Leaves: one identifier per named value.  Invariant: names are unique per function,
-never shadow what the module uses, and depend on the program alone (no counters across functions, no hashes).
+Enters: planned statements.  Leaves: one identifier per named value.  Invariant: names are unique per
+function, never shadow what the module uses, and depend on the program alone (no counters across
+functions, no hashes).
 """
 
 from __future__ import annotations

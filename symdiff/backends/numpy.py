@@ -7,7 +7,6 @@ unknown).  Invariant: the same program always gives the same bytes.
 from __future__ import annotations
 
 import re
-import re
 import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -141,7 +140,10 @@ class _Writer:
                 targets = ", ".join(self.names.of[p] for p in siblings)
                 yield f"{targets}{',' if arity == 1 else ''} = {self.access(*parent)}", None
             else:
-                yield f"{self.names.of[param]} = {self.access(param.attr('parameter'), param.attr('path'))}", None
+                yield (
+                    f"{self.names.of[param]} = {self.access(param.attr('parameter'), param.attr('path'))}",
+                    None,
+                )
 
     def _region(self, region: Region, made: Plan, tree: Tree) -> Iterator[tuple[str, Node | None]]:
         commented: tuple[Any, ...] = ()
@@ -176,12 +178,13 @@ class _Writer:
         if tree.kind == "list" and tree.value in (list, None):
             return f"[{', '.join(items)}]"
         if tree.kind == "dict" and tree.value in (dict, None):
-            return f"{{{', '.join(f'{_quoted(key)}: {item}' for key, item in zip(tree.keys, items, strict=True))}}}"
+            pairs = [f"{_quoted(key)}: {item}" for key, item in zip(tree.keys, items, strict=True)]
+            return f"{{{', '.join(pairs)}}}"
         assert tree.like is not None
         return self._like(tree, items, before)
 
     def _like(self, tree: Tree, items: list[str], before: list[str]) -> str:
-        """A container of the user's class with some fields replaced; its constructor and setters never run."""
+        """A container of the user's class with some fields replaced; no constructor or setter runs."""
         assert tree.like is not None
         original = self.access(*tree.like)
         pairs = list(zip(tree.keys or range(len(items)), items, strict=True))
@@ -317,14 +320,19 @@ class _Writer:
 def _is_elsewhere(index: Any, other: Any) -> bool:
     """Whether two indices name different elements for certain: two ints from the same end that differ."""
     return any(
-        a[0] == b[0] == "int" and a[1] != b[1] and (a[1] < 0) == (b[1] < 0) for a, b in zip(index, other, strict=False)
+        a[0] == b[0] == "int" and a[1] != b[1] and (a[1] < 0) == (b[1] < 0)
+        for a, b in zip(index, other, strict=False)
     ) and all(entry[0] in ("int", "slice") for entry in (*index, *other))
 
 
 def _may_repeat(index: Any, operands: tuple[Node, ...]) -> bool:
     """Whether an index may name one element twice: then `+=` would drop a contribution."""
-    arrays = [operands[entry[1]] for entry in index if entry[0] == "arg" and operands[entry[1]].type.dims != ()]
-    return bool(arrays) and not any(array.op.name == "arange" or array.type.dtype == "bool" for array in arrays)
+    arrays = [
+        operands[entry[1]] for entry in index if entry[0] == "arg" and operands[entry[1]].type.dims != ()
+    ]
+    return bool(arrays) and not any(
+        array.op.name == "arange" or array.type.dtype == "bool" for array in arrays
+    )
 
 
 def _same_code(line: str, text: str) -> bool:

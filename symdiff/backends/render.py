@@ -1,8 +1,8 @@
 """The one place that renders templates.
 
-Enters: a template's name and finished pieces of text.  Leaves: the text of a module.  Invariant: templates hold
-layout only (slots, no logic); every slot must be given.  Templates are found in the installed package's data
-or beside the checkout.
+Enters: a template's name and finished pieces of text.  Leaves: the text of a module.  Invariant:
+templates hold layout only (slots, no logic); every slot must be given.  Templates are found in the
+installed package's data or beside the checkout.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Which values become statements, in which order, and which of them reuse a dead array.
 
-Enters: a region.  Leaves: a `Plan`: the statements in order, each assigning, augmenting or writing in place.
-Invariant: every value is computed at most once; an array is overwritten only where this region made it, nothing
-reads it (or a view of it) later, and it does not leave the function under another name.
+Enters: a region.  Leaves: a `Plan`: the statements in order, each assigning, augmenting or writing in
+place. Invariant: every value is computed at most once; an array is overwritten only where this region
+made it, nothing reads it (or a view of it) later, and it does not leave the function under another name.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ _PILE = 6
 
 @dataclass(slots=True)
 class Statement:
-    """`node` is computed here; `reuses` is the dead value whose array it overwrites, `frees` are dead after it."""
+    """`node` is computed here; `reuses` is the dead value whose array it overwrites, `frees` are dead after
+    it."""
 
     node: Node
     reuses: Node | None = None
@@ -79,7 +80,11 @@ def _is_stated(node: Node, uses: dict[Node, int], results: tuple[Node, ...]) -> 
     if node in results and node.primal:
         return True
     return (
-        bool(node.name) or uses.get(node, 0) > 1 or node.op.name in _WRITES or bool(node.regions) or not node.op.pure
+        bool(node.name)
+        or uses.get(node, 0) > 1
+        or node.op.name in _WRITES
+        or bool(node.regions)
+        or not node.op.pure
     )
 
 
@@ -103,15 +108,17 @@ def _settle(nodes: list[Node], stated: set[Node], results: tuple[Node, ...]) -> 
 
 
 def reads(node: Node, stated: set[Node]) -> Iterator[Node]:
-    """The named values that the statement of `node` reads, once per occurrence."""
+    """The named values that the statement of `node` reads, once per occurrence in an expression."""
     pending = list(node.args)
     pending += [arg for inner in node.regions for item in live(inner) for arg in item.args]
     pending += [result for inner in node.regions for result in inner.results]
+    seen: set[Node] = set()  # an inner function may reach an outer value on exponentially many paths
     while pending:
         arg = pending.pop()
         if arg in stated or arg.op.name == "param":
             yield arg
-        else:
+        elif arg not in seen:
+            seen.add(arg)
             pending += arg.args
 
 
@@ -161,11 +168,14 @@ def _last_reads(
 
 
 def _free(made: Plan, owned: set[Node], last: dict[Node, int], sizes: Sizes) -> None:
-    """`del` dead arrays before more of their shape are made: a fresh large array costs its page faults, 1.3 times
-    the computing on a formula of 10^6 points.  Only where at least _PILE of one shape would pile up."""
+    """`del` dead arrays before more of their shape are made: a fresh large array costs its page faults, 1.3
+    times the computing on a formula of 10^6 points.  Only where at least _PILE of one shape would pile
+    up."""
     if made.regions:
         return
-    shapes: dict[Node, object] = {s.node: sizes.resolve(s.node.type.dims) for s in made.statements if s.node.type.dims}
+    shapes: dict[Node, object] = {
+        s.node: sizes.resolve(s.node.type.dims) for s in made.statements if s.node.type.dims
+    }
     viewed = {root(s.node) for s in made.statements if is_view(s.node)}
     reused = {s.reuses for s in made.statements}
     deaths: dict[object, list[tuple[int, Node]]] = {}

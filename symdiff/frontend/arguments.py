@@ -412,7 +412,7 @@ def _key(value: Any, place: Place, static: frozenset[Place], open: tuple[int, ..
     if isinstance(value, dict):
         keys, children = items_of(value)
     elif isinstance(value, list | tuple):
-        children = list((list if isinstance(value, list) else tuple).__iter__(value))
+        children = list(list.__iter__(value) if isinstance(value, list) else tuple.__iter__(value))
         step, keys = ("attr", kind._fields) if is_namedtuple(kind) else ("item", range(len(children)))
     else:
         names = fields_of(value)

@@ -144,9 +144,13 @@ _PROPERTIES: dict[str, Callable[[Node], Any]] = {
 
 
 def _of_module(frame: Frame, module: Any, name: str) -> Any:
-    if module.__name__.partition(".")[0] in _LIBRARIES:
-        return compute(getattr, module, name)
-    if name not in vars(module):
+    if not hasattr(module, name):
+        import difflib  # only where there is an error to write
+
+        near = difflib.get_close_matches(name, dir(module), 3, 0.7)
+        instead = " or ".join(f"{module.__name__}.{one}" for one in near)
+        raise UserError(f"AttributeError: module '{module.__name__}' has no attribute '{name}'", instead)
+    if module.__name__.partition(".")[0] in _LIBRARIES or name not in vars(module):
         return compute(getattr, module, name)
     return capture(frame.context, (id(module), name), name, lambda: getattr(module, name))
 

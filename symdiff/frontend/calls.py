@@ -218,8 +218,9 @@ def unsupported(function: Any) -> SymdiffError:
 
     name = getattr(function, "__name__", type(function).__name__)
     module = getattr(function, "__module__", None) or ""
-    known = {row.spelling.removeprefix("np."): row.spelling for row in REGISTRY.values()}
-    near = [known[one] for one in difflib.get_close_matches(str(name), known, 3, 0.6)]
+    spellings = [row.spelling for row in REGISTRY.values() if "." in row.spelling]
+    known = {spelling.partition(".")[2]: spelling for spelling in spellings}
+    near = [known[one] for one in difflib.get_close_matches(str(name), known, 3, 0.7)]
     instead = f"one of {', '.join(near)}" if near else "NumPy functions that have a rule"
     if hasattr(np, str(name)) and row_of(getattr(np, name)) is not None:
         instead = f"np.{name}"

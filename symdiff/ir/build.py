@@ -220,7 +220,8 @@ def fresh_name(wish: str, taken: Container[str]) -> str:
 
 
 def _distinguish(nodes: Iterable[Node]) -> None:
-    """Give values that the user called by one name names of their own, so that their cotangents have them too."""
+    """Give values that the user called by one name names of their own, so that their cotangents have them
+    too."""
     taken: set[str] = set()
     for node in nodes:
         if node.name:

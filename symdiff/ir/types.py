@@ -3,8 +3,9 @@
 Enters: argument signatures and inference rules.  Leaves: `Type` objects.  Invariant: a type only says what
 holds in every run of its signature, so that types can delete code but never change a meaning.
 
-Sizes are symbols: `Size("n0")` is the length of some axis.  Symbols of arguments are known to be at least 2
-(sizes of 0 and 1 are part of the signature); a symbol whose name starts with "?" or that has `less > 0` may be 1.
+Sizes are symbols: `Size("n0")` is the length of some axis.  Symbols of arguments are known to be at least
+2 (sizes of 0 and 1 are part of the signature); a symbol whose name starts with "?" or that has `less > 0`
+may be 1.
 """
 
 from __future__ import annotations

@@ -122,6 +122,10 @@ def _letters(numbers: Any) -> str:
 
 
 einsum = multilinear(
-    np.einsum, "*operands, subscripts=..., optimize=False", _infer, transpose=_transposed, lower=_lowered,
+    np.einsum,
+    "*operands, subscripts=..., optimize=False",
+    _infer,
+    transpose=_transposed,
+    lower=_lowered,
     view=True,  # of one operand: a diagonal or a transpose
 )

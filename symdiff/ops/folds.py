@@ -1,10 +1,10 @@
 """Folds: cheaper equal nodes, applied while derived code is built and never to the user's own.
 
 Enters: an operation with its operands.  Leaves: an equal cheaper node, or None.  Constants are computed,
-identities removed, signs float outwards, broadcasts are absorbed by operands of full shape, and masks move to
-the end of a product (`where(c, g, 0) * p` becomes `where(c, g * p, 0)`), so that a partial that is NaN or
-infinite where the branch was not taken never meets a zero.  Sizes are taken from a parameter that has them, so
-that no value is computed only to be measured.
+identities removed, signs float outwards, broadcasts are absorbed by operands of full shape, and masks
+move to the end of a product (`where(c, g, 0) * p` becomes `where(c, g * p, 0)`), so that a partial that
+is NaN or infinite where the branch was not taken never meets a zero.  Sizes are taken from a parameter
+that has them, so that no value is computed only to be measured.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ from symdiff.ops.shaping import (
 from symdiff.ops.sums import vanishes
 
 Fold = Callable[..., Node | None]
+Build = Callable[[Node], Node]
 
 
 def fold(row: Row) -> Callable[[Fold], Fold]:
@@ -110,7 +111,11 @@ def _negated(node: Node) -> Node | None:
 def _absorbed(op: Row, a: Node, b: Node) -> Node | None:
     """`op` without a broadcast that the other operand's shape implies, or with the broadcast outside."""
     result = op.infer(a, b)
-    for first, second, build in ((a, b, lambda inner: op(inner, b)), (b, a, lambda inner: op(a, inner))):
+    choices: tuple[tuple[Node, Node, Build], ...] = (
+        (a, b, lambda inner: op(inner, b)),
+        (b, a, lambda inner: op(a, inner)),
+    )
+    for first, second, build in choices:
         if first.op.name != "broadcast_to" or first.primal:
             continue
         inner = first.args[0]
@@ -267,7 +272,8 @@ def _multiply(a: Node, b: Node) -> Node | None:
 def _divide(a: Node, b: Node) -> Node | None:
     if is_const(b, 1) and same_type(divide.infer(a, b), a.type):
         return a
-    for first, build in ((a, lambda inner: inner / b), (b, lambda inner: a / inner)):
+    choices: tuple[tuple[Node, Build], ...] = ((a, lambda inner: inner / b), (b, lambda inner: a / inner))
+    for first, build in choices:
         inner = _negated(first)
         if inner is not None:
             return -build(inner)
@@ -481,7 +487,7 @@ def _as_float(g: Node) -> Node:
 
 
 def shaped_as(node: Node) -> Node:
-    """A value of the same shape, whatever it is: arithmetic with constants and unary functions keep shapes."""
+    """A value of the same shape: arithmetic with constants and unary functions keep shapes."""
     while True:
         if node.op is fit_like and not node.primal:
             node = node.args[1]
@@ -586,10 +592,11 @@ def _is_weak(g: Node) -> bool:
 def _where(condition: Node, a: Node, b: Node) -> Node | None:
     """A branch that was only broadcast to the shape that the others have."""
     dims = current().sizes.resolve(infer.broadcast(condition, a, b))
-    for first, build in (
+    choices: tuple[tuple[Node, Build], ...] = (
         (a, lambda inner: where(condition, inner, b)),
         (b, lambda inner: where(condition, a, inner)),
-    ):
+    )
+    for first, build in choices:
         if first.op is broadcast_to and not first.primal:
             inner = first.args[0]
             rest = [condition, b if first is a else a, inner]

@@ -44,7 +44,9 @@ def _sliced(dim: Dim, start: Any, stop: Any, step: Any, operands: tuple[Node, ..
 def _from_end(stop: Node, dim: Dim) -> Any:
     """A stop that is computed from the length itself, `n - 2`, as the negative number that means the same."""
     offset, node = 0, stop
-    while node.op.name in ("add", "subtract") and node.args[1].is_const and isinstance(node.args[1].value, int):
+    while (
+        node.op.name in ("add", "subtract") and node.args[1].is_const and isinstance(node.args[1].value, int)
+    ):
         offset += node.args[1].value if node.op.name == "add" else -node.args[1].value
         node = node.args[0]
     if offset < 0 and not node.is_const and current().sizes.find(infer.size_of(node)) == dim:
@@ -90,7 +92,8 @@ def _infer_index(x: Node, *operands: Node, index: Index = ()) -> Type:
         elif entry[0] == "new":
             result.append(1)
         elif entry[0] == "slice":
-            result.append(_sliced(dims[axis], *entry[1:], operands))
+            _, start, stop, step = entry
+            result.append(_sliced(dims[axis], start, stop, step, operands))
             axis += 1
         else:
             if fancy:

@@ -44,9 +44,7 @@ def _sign_partial(x: Node, y: Node) -> int:
 
 sign: Row = elementwise(np.sign, _sign_partial, domain=(-2, 2))
 # For complex z, sign is z / |z|, and d|z| = Re(conj(sign(z)) dz).
-absolute: Row = elementwise(
-    np.absolute, lambda x, y: conjugated(sign(x)), spelling="np.abs", domain=(-2, 2)
-)
+absolute: Row = elementwise(np.absolute, lambda x, y: conjugated(sign(x)), spelling="np.abs", domain=(-2, 2))
 fabs: Row = elementwise(np.fabs, lambda x, y: sign(x), domain=(-2, 2))
 
 

@@ -34,8 +34,8 @@ def kept(y: Node, axis: Any, keepdims: bool) -> Node:
 
 
 def count(x: Node, axis: Any) -> Node:
-    """How many elements a reduction over `axis` takes together; 1 where there are known to be none, since what is
-    divided by it then is an empty array."""
+    """How many elements a reduction over `axis` takes together; 1 where there are known to be none, since
+    what is divided by it then is an empty array."""
     total = current().const(1)
     if axis is None:
         total = size(x)

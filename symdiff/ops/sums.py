@@ -13,11 +13,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable
 from fractions import Fraction
+from typing import NamedTuple
 
 from symdiff.ir.build import current
 from symdiff.ir.node import Node
 
-Product = tuple[frozenset[tuple[Hashable, int]], Fraction]
+
+class Sum(NamedTuple):
+    """A product of atoms summed over axes of an array of a rank; an atom itself."""
+
+    inside: frozenset[tuple[Hashable, int]]
+    axes: tuple[int, ...]
+    rank: int | None
+
+
 Terms = dict[frozenset[tuple[Hashable, int]], Fraction]
 MOST_TERMS = 24
 _DEEPEST = 24
@@ -84,7 +93,9 @@ def _expanded(node: Node, depth: int) -> Terms:
     inner = _terms(node.args[0], depth - 1)
     atoms = {atom for key in inner for atom, _ in key}
     rank = node.type.rank
-    if rank is None or not all(isinstance(a, Node) and (a.type.dims == () or a.op.name == "sum") for a in atoms):
+    if rank is None or not all(
+        isinstance(a, Node) and (a.type.dims == () or a.op.name == "sum") for a in atoms
+    ):
         return _atom(node)
     total: Terms = {}
     for key, value in inner.items():
@@ -96,7 +107,11 @@ def _expanded(node: Node, depth: int) -> Terms:
             if atom.type.dims == ():
                 product = _times(product, {frozenset([(atom, exponent)]): Fraction(1)})
                 continue
-            if operand.type.rank != rank or _positive(atom.attr("axis"), rank) != axes or atom.attr("keepdims", False):
+            if (
+                operand.type.rank != rank
+                or _positive(atom.attr("axis"), rank) != axes
+                or atom.attr("keepdims", False)
+            ):
                 return _atom(node)
             summed = _summed(_terms(operand, depth - 1), axes, operand)
             if len(summed) != 1:
@@ -165,23 +180,24 @@ def _summed(terms: Terms, axes: tuple[int, ...], like: Node) -> Terms:
         if not inside:
             raise _TooLargeError  # a count of elements: not worth knowing
         outside = Counter(dict(key - inside))
-        outside["sum", inside, axes, like.type.rank] += 1
+        outside[Sum(inside, axes, like.type.rank)] += 1
         _add(total, frozenset((k, e) for k, e in outside.items() if e), value)
     return total
 
 
 def _depends(atom: Hashable, axes: tuple[int, ...], like: Node) -> bool:
-    """Whether an atom varies along the axes of `like`; operands of elementwise operations align at the right."""
+    """Whether an atom varies along the axes of `like`; elementwise operands align at the right."""
     rank = like.type.rank
     if rank is None:
         raise _TooLargeError
-    if not isinstance(atom, Node):
-        _, _, summed, own_rank = atom  # type: ignore[misc]
+    if isinstance(atom, Sum):
+        summed, own_rank = atom.axes, atom.rank
         if len(summed) == own_rank:
             return False
         if own_rank == rank and set(axes) <= set(summed):
             return False
         raise _TooLargeError
+    assert isinstance(atom, Node)
     dims = atom.type.dims
     if dims is None:
         raise _TooLargeError

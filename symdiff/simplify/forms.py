@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from functools import lru_cache
+from math import comb
 from typing import TYPE_CHECKING
 
 from symdiff.ir.node import Node
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import sympy
 
 MOST_TERMS = 40  # of a form, where expanding it would otherwise explode
+MOST_PARTS = 4  # terms over a sum that are taken apart
 
 
 def rational(node: Node) -> Fraction | None:
@@ -90,13 +92,13 @@ def _forms(original: sympy.Expr) -> Iterator[sympy.Expr]:
     if bound * _terms(denominator) > MOST_TERMS:
         return
     expanded = sympy.expand(numerator)
-    if _terms(expanded) == bound and 1 in (bound, _terms(denominator)):
-        return  # nothing cancels: the forms above have all there is
-    numerator, denominator = sympy.fraction(sympy.cancel(expanded / denominator))
-    numerator, denominator = _with_common_factors(numerator), _with_common_factors(denominator)
-    yield numerator / denominator
-    yield from _collected(numerator, denominator)
-    yield from _apart(numerator / denominator)
+    if _terms(expanded) < bound:  # something cancels
+        numerator, denominator = sympy.fraction(sympy.cancel(expanded / denominator))
+        numerator, denominator = _with_common_factors(numerator), _with_common_factors(denominator)
+        yield numerator / denominator
+        yield from _collected(numerator, denominator)
+    if 1 < _terms(numerator) <= MOST_PARTS:
+        yield from _apart(numerator, denominator)
 
 
 def _with_common_factors(expression: sympy.Expr) -> sympy.Expr:
@@ -124,21 +126,18 @@ def _collected(numerator: sympy.Expr, denominator: sympy.Expr) -> Iterator[sympy
                 yield numerator.xreplace({total: sympy.Add(gathered, *outside)}) / denominator
 
 
-def _apart(fraction: sympy.Expr) -> Iterator[sympy.Expr]:
-    """Partial fractions in the one symbol of a denominator: `(t*y + y - 1)/(t + 1)` is `y - 1/(t + 1)`."""
+def _apart(numerator: sympy.Expr, denominator: sympy.Expr) -> Iterator[sympy.Expr]:
+    """Partial fractions in the symbol of a denominator: `(t*y + y - 1)/(t + 1)` is `y - 1/(t + 1)`."""
     import sympy
 
-    sums = [factor for factor in sympy.Mul.make_args(sympy.denom(fraction)) if not _is_monomial(factor)]
-    free = {symbol for factor in sums for symbol in factor.free_symbols}
-    if len(free) != 1:
+    sums = [factor for factor in sympy.Mul.make_args(denominator) if not _is_monomial(factor)]
+    if len(sums) != 1 or not sums[0].is_Add or len(sums[0].free_symbols) != 1:
         return
-    outside = [
-        factor
-        for factor in sympy.Mul.make_args(fraction)
-        if _is_monomial(factor) and not factor.free_symbols <= free
-    ]
+    factors = [*sympy.Mul.make_args(numerator), *(1 / f for f in sympy.Mul.make_args(denominator))]
+    outside = [f for f in factors if _is_monomial(f) and not f.free_symbols <= sums[0].free_symbols]
     scale = sympy.Mul(*outside)
-    yield scale * sympy.apart(fraction / scale, next(iter(free)))
+    (symbol,) = sums[0].free_symbols
+    yield scale * sympy.apart(numerator / denominator / scale, symbol)
 
 
 def _is_monomial(factor: sympy.Expr) -> bool:
@@ -156,5 +155,6 @@ def _terms(expression: sympy.Expr) -> int:
             total *= _terms(factor)
         return total
     if expression.is_Pow and expression.exp.is_Integer:
-        return int(_terms(expression.base) ** min(abs(int(expression.exp)), 8))
+        terms, power = _terms(expression.base), min(abs(int(expression.exp)), 8)
+        return comb(terms + power - 1, power)
     return 1

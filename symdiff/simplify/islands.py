@@ -33,7 +33,7 @@ from symdiff.simplify.writing import Writer
 ARITHMETIC = {add, subtract, multiply, divide, negative, power}
 LARGEST = 20  # operations in an island
 MOST_LEAVES = 7
-BUDGET = 200  # operations in all islands of a function
+BUDGET = 100  # operations in all islands of a function
 LEAST = 1e-6  # the saving worth a rewrite
 
 

@@ -15,6 +15,7 @@ from ops.evaluate import evaluate
 from simplify.programs import COLUMN, MATRIX, SCALAR, VECTOR, operations, program
 
 import symdiff.simplify
+from symdiff import differentiate
 from symdiff.ir.node import Function
 from symdiff.ir.text import to_text
 from symdiff.ir.verify import verify
@@ -181,3 +182,29 @@ def test_nothing_that_executes_strings_is_used() -> None:
     for path in PACKAGE.glob("*.py"):
         code = re.sub(r"def simplify\(|\"\"\".*?\"\"\"|#.*", "", path.read_text(), flags=re.S)
         assert re.findall(banned, code) == [], path.name
+
+
+def deep(w: Any, x: Any) -> Any:
+    h = x @ w
+    for _ in range(20):
+        h = np.tanh(h) * h + h**2 / (1 + np.exp(-h))
+    return np.mean(h)
+
+
+def test_a_deep_function_and_its_pullback_take_seconds_at_most() -> None:
+    arguments = np.ones(3), np.ones((5, 3))
+    start = time.process_time()
+    differentiate(deep).grad.source_for(*arguments)
+    differentiate(deep).vjp.source_for(*arguments)
+    assert time.process_time() - start < 5
+
+
+def test_a_pullback_is_simplified_as_well() -> None:
+    rng = np.random.default_rng(0)
+    arguments = rng.standard_normal(3), rng.standard_normal((5, 3)), rng.random(5)
+    assert "value_bar * (p - y)" in differentiate(likelihood).vjp.source_for(*arguments)
+
+
+def likelihood(w: Any, X: Any, y: Any) -> Any:
+    p = 1 / (1 + np.exp(-(X @ w)))
+    return -np.sum(y * np.log(p) + (1 - y) * np.log(1 - p))
