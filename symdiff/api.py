@@ -127,7 +127,8 @@ def differentiate(
         wrt = tuple(wrt)
     if not isinstance(wrt, str | int | tuple) or isinstance(wrt, bool):
         raise WrtError(
-            f"wrt must be a name, an index or a tuple of them, not {wrt!r}.", "wrt=0 or wrt=('w', 'b'), for example"
+            f"wrt must be a name, an index or a tuple of them, not {wrt!r}.",
+            "wrt=0 or wrt=('w', 'b'), for example",
         )
     if backend not in BACKENDS:
         raise WrtError(f"There is no backend {backend!r}.", f"one of {', '.join(map(repr, BACKENDS))}")

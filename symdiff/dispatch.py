@@ -329,7 +329,7 @@ def _guards_hold(variant: Variant) -> bool:
 
 @contextlib.contextmanager
 def _located(function: Callable[..., Any]) -> Iterator[None]:
-    """Gives the problems that have no place that of the function's first line, and there of what they name."""
+    """Gives problems that have no place that of the function's first line, and there of what they name."""
     try:
         yield
     except SymdiffError as error:
@@ -339,12 +339,14 @@ def _located(function: Callable[..., Any]) -> Iterator[None]:
         text = ""
         with contextlib.suppress(Exception):  # a loader is foreign code
             text = linecache.getline(code.co_filename, code.co_firstlineno, function.__globals__).rstrip("\n")
-        problems = [p if p.span is not None else replace(p, span=_span(p, code, text)) for p in error.problems]
+        problems = [
+            p if p.span is not None else replace(p, span=_span(p, code, text)) for p in error.problems
+        ]
         raise type(error)(problems) from None
 
 
 def _span(problem: Problem, code: CodeType, text: str) -> Span:
-    """The first line of the function: of what the problem quotes if it stands there, or else the whole line."""
+    """The first line of the function: what the problem quotes if it stands there, or else the whole line."""
     start, end = len(text) - len(text.lstrip()), len(text)
     for quoted in re.findall(r"`([^\W\d]\w*)|(wrt=(?:'[^']*'|[-\w.]+))", problem.what):
         found = re.search(rf"(?<![\w.]){re.escape(quoted[0] or quoted[1].replace(chr(39), chr(34)))}\b", text)

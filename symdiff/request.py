@@ -26,7 +26,9 @@ def names_of(wrt: Wrt, signature: inspect.Signature, function: str) -> tuple[str
     chosen = []
     for one in wrt if isinstance(wrt, tuple | list) else (wrt,):
         if isinstance(one, bool) or not isinstance(one, int | str):
-            raise WrtError(f"wrt must be a name, an index or a tuple of them, not {one!r}.", f"one of {', '.join(names)}")
+            raise WrtError(
+                f"wrt must be a name, an index or a tuple of them, not {one!r}.", f"one of {', '.join(names)}"
+            )
         if isinstance(one, int) and not -len(names) <= one < len(names):
             count = f"{len(names)} parameter{'s' * (len(names) != 1)}"
             raise WrtError(
@@ -67,7 +69,9 @@ def _nothing_in(tree: Tree, name: str) -> WrtError:
     what = "None" if tree.value is None else f"a Python {type(tree.value).__name__}"
     if tree.value is True or tree.value is False:
         return DtypeError(f"`{name}` is {what}, which has no gradient.", f"pass float({name})")
-    return WrtError(f"`{name}` is {what}, which has no gradient.", "name an argument that holds arrays or floats")
+    return WrtError(
+        f"`{name}` is {what}, which has no gradient.", "name an argument that holds arrays or floats"
+    )
 
 
 def _gradient_tree(tree: Tree, parameter: str, path: Path, nodes: Any, chosen: list[Node]) -> Tree:

@@ -158,5 +158,7 @@ def _like_object(cotangent: Any, value: Any, place: str) -> Any:
 def _unlike(cotangent: Any, wanted: str, place: str) -> ShapeError:
     shape = np.shape(cotangent) if isinstance(cotangent, np.ndarray | np.generic) else None
     found = f"of shape {shape}" if shape is not None else f"a {type(cotangent).__name__}"
-    instead = "np.ones_like(value), for example" if wanted.startswith("an array") else "a cotangent like the value"
+    instead = (
+        "np.ones_like(value), for example" if wanted.startswith("an array") else "a cotangent like the value"
+    )
     return ShapeError(f"The {place} is {found}; it must be {wanted}, like the value.", instead)

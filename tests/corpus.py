@@ -1,11 +1,12 @@
 """Functions as users write them: everything the front end lowers and every family of rows, with arguments.
 
-Enters: nothing.  Leaves: `CASES` (scalar functions) and `FIELDS` (functions with other results, for `vjp`), and
-the walks over containers that tests need.  A `Case` makes its arguments from two sizes `n` and `m`; all sizes in
-`sizes` are valid for it.  Invariant: functions are smooth at their arguments, and seeded.
+Enters: nothing.  Leaves: `CASES` (scalar functions) and `FIELDS` (functions with other results, for `vjp`),
+the walks over containers that tests need, and numerical gradients.  A `Case` makes its arguments from two
+sizes `n` and `m`; all pairs in `sizes` are valid for it.  Invariant: functions are smooth at their arguments.
+PYTEST_DONT_REWRITE: what runs must be what is written.
 """
 # Written as users write: lambdas bound to names, unused values and odd styles are the point.
-# ruff: noqa: E731, B008, B023, B905, C408, RUF005, RUF012, RUF059, SIM, F841, UP
+# ruff: noqa: E731, E741, B007, B905, SIM
 
 from __future__ import annotations
 
@@ -39,7 +40,9 @@ class Case:
     options: typing.Mapping[str, typing.Any] = dataclasses.field(default_factory=dict)
     name: str = ""
 
-    def arguments(self, size: tuple[int, int] = (5, 3)) -> tuple[tuple[typing.Any, ...], dict[str, typing.Any]]:
+    def arguments(
+        self, size: tuple[int, int] = (5, 3)
+    ) -> tuple[tuple[typing.Any, ...], dict[str, typing.Any]]:
         return self.make(Random(), *size)
 
     def __str__(self) -> str:
@@ -49,8 +52,8 @@ class Case:
 class Random:
     """`r(3, 2)` is an array of that shape, `r()` a Python float.
 
-    Values lie between 0.3 and 1.7, at least 0.002 from every multiple of 0.05 (where functions have their kinks)
-    and 0.005 from one another.
+    Values lie between 0.3 and 1.7, at least 0.002 from every multiple of 0.05 (where functions have their
+    kinks) and 0.005 from one another.
     """
 
     def __init__(self) -> None:
@@ -102,7 +105,10 @@ def logistic(w, b, x, y):
     return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
 
 
-@case(lambda r, n, m: call({"W1": r(m, 4), "b1": r(4), "W2": r(4, 2), "b2": r(2)}, r(n, m), r(n, 2)), wrt="params")
+@case(
+    lambda r, n, m: call({"W1": r(m, 4), "b1": r(4), "W2": r(4, 2), "b2": r(2)}, r(n, m), r(n, 2)),
+    wrt="params",
+)
 def network(params, x, y):
     hidden = np.tanh(x @ params["W1"] + params["b1"])
     return np.sum((hidden @ params["W2"] + params["b2"] - y) ** 2) / len(x)
@@ -175,7 +181,14 @@ def python_numbers(a, b):
 
 @case(lambda r, n, m: call(r(), r()), wrt=(0, 1))
 def math_functions(a, b):
-    return math.sin(a) * m.exp(b) + math.sqrt(a * b) + math.log(a) ** 2 + math.atan2(a, b) + math.hypot(a, b) + m.pi
+    return (
+        math.sin(a) * m.exp(b)
+        + math.sqrt(a * b)
+        + math.log(a) ** 2
+        + math.atan2(a, b)
+        + math.hypot(a, b)
+        + m.pi
+    )
 
 
 @case(lambda r, n, m: call(r(n)))
@@ -318,7 +331,11 @@ case(name="closure")(make_closure())
 
 @case(lambda r, n, m: call(r(n)))
 def global_values(x):
-    return np.sum(x**2) * SCALE + np.sum(np.outer(x, TABLE)) + SETTINGS["rate"] * np.sum(SETTINGS["weights"]) * x.sum()
+    return (
+        np.sum(x**2) * SCALE
+        + np.sum(np.outer(x, TABLE))
+        + SETTINGS["rate"] * np.sum(SETTINGS["weights"]) * x.sum()
+    )
 
 
 @case(lambda r, n, m: call(r(n)))
@@ -502,26 +519,50 @@ def comprehensions(p, x):
 @case(lambda r, n, m: call(r(n, m)))
 def shapes(x):
     n, m = x.shape
-    return np.sum(x) / n + np.sum(x.reshape(m, n) ** 2) * m / x.size + x.ndim * x[0, 0] + np.sum(np.ones(x.shape) * x)
+    return (
+        np.sum(x) / n
+        + np.sum(x.reshape(m, n) ** 2) * m / x.size
+        + x.ndim * x[0, 0]
+        + np.sum(np.ones(x.shape) * x)
+    )
 
 
 @case(lambda r, n, m: call(r(n, m)))
 def methods(x):
     y = x.T.reshape(-1).copy()
     z = x.sum(axis=0) + x.mean(0) + x.max(axis=0) + x.min(axis=0) + x.prod(axis=0)
-    return y.dot(y) + z.sum() + x.ravel().sum() + x.transpose(1, 0).sum() * x.clip(0.5, 1.5).sum() + x.flatten()[0]
+    return (
+        y.dot(y)
+        + z.sum()
+        + x.ravel().sum()
+        + x.transpose(1, 0).sum() * x.clip(0.5, 1.5).sum()
+        + x.flatten()[0]
+    )
 
 
 @case(lambda r, n, m: call(r(n, m)))
 def more_methods(x):
-    return x.var() + x.std(axis=1).sum() + x.swapaxes(0, 1)[0].sum() + x[None].squeeze(0).sum() + x.astype(float).trace()
+    return (
+        x.var()
+        + x.std(axis=1).sum()
+        + x.swapaxes(0, 1)[0].sum()
+        + x[None].squeeze(0).sum()
+        + x.astype(float).trace()
+    )
 
 
 @case(lambda r, n, m: call(r(n, m)), sizes=LARGE)
 def basic_index(x):
     row, last = x[0], x[-1]
     part = x[1:-1, ::2] * 2 + x[:, None][1:-1, 0, ::2]
-    return row @ last + part.sum() + x[..., 1].sum() + x[::-1][0, 2] + x[1, :2].prod() + np.sum(x[: x.shape[0] // 2])
+    return (
+        row @ last
+        + part.sum()
+        + x[..., 1].sum()
+        + x[::-1][0, 2]
+        + x[1, :2].prod()
+        + np.sum(x[: x.shape[0] // 2])
+    )
 
 
 @case(lambda r, n, m: call(r(n, 6)))
@@ -541,7 +582,9 @@ def fancy_index(x, i):
 def elementary(x):
     y = np.sin(x) + np.cos(x) * np.tan(x) + np.arcsin(x / 2) + np.arccos(x / 2) + np.arctan(x)
     y = y + np.exp(x) + np.exp2(x) + np.expm1(x) + np.log(x) + np.log2(x) + np.log10(x) + np.log1p(x)
-    return np.sum(y + np.sqrt(x) + np.cbrt(x) + np.square(x) + np.reciprocal(x) + np.positive(x) + np.negative(x))
+    return np.sum(
+        y + np.sqrt(x) + np.cbrt(x) + np.square(x) + np.reciprocal(x) + np.positive(x) + np.negative(x)
+    )
 
 
 @case(lambda r, n, m: call(r(n)))
@@ -552,20 +595,35 @@ def hyperbolic(x):
 
 @case(lambda r, n, m: call(r(n), r(n)), wrt=(0, 1))
 def two_operands(a, b):
-    y = np.add(a, b) + np.subtract(a, b) + np.multiply(a, b) + np.divide(a, b) + np.power(a, b) + np.float_power(a, b)
-    return np.sum(y + np.arctan2(a, b) + np.hypot(a, b) + np.logaddexp(a, b) + np.logaddexp2(a, b) + np.fmod(a, 5.0))
+    y = (
+        np.add(a, b)
+        + np.subtract(a, b)
+        + np.multiply(a, b)
+        + np.divide(a, b)
+        + np.power(a, b)
+        + np.float_power(a, b)
+    )
+    return np.sum(
+        y + np.arctan2(a, b) + np.hypot(a, b) + np.logaddexp(a, b) + np.logaddexp2(a, b) + np.fmod(a, 5.0)
+    )
 
 
 @case(lambda r, n, m: call(r(n), r(n)), wrt=(0, 1))
 def kinked(a, b):
     y = np.abs(a - 2) + np.absolute(b) + np.fabs(a) + np.maximum(a, b) * np.minimum(a, b) + np.fmax(a, b)
-    return np.sum(y + np.clip(a, 0.6, 1.2) + np.sign(a - 1) * a + np.floor(a) * b + np.ceil(b) + np.heaviside(a, 0.5))
+    return np.sum(
+        y + np.clip(a, 0.6, 1.2) + np.sign(a - 1) * a + np.floor(a) * b + np.ceil(b) + np.heaviside(a, 0.5)
+    )
 
 
 @case(lambda r, n, m: call(r(n, m)))
 def reductions(x):
     y = np.sum(x, axis=0) + np.mean(x, axis=0) + np.prod(x, axis=0) + np.max(x, axis=0) + np.amin(x, axis=0)
-    return np.sum(y) + np.sum(np.sum(x, axis=(0, 1), keepdims=True) * x) + np.sum(np.mean(x, -1, keepdims=True) / x)
+    return (
+        np.sum(y)
+        + np.sum(np.sum(x, axis=(0, 1), keepdims=True) * x)
+        + np.sum(np.mean(x, -1, keepdims=True) / x)
+    )
 
 
 @case(lambda r, n, m: call(r(n, m)), sizes=LARGE)
@@ -611,20 +669,42 @@ def shaping(x):
 @case(lambda r, n, m: call(r(n, m)))
 def moving(x):
     y = np.flip(x, 0) * x + np.roll(x, 1, axis=1) * x + np.fliplr(x) + np.flipud(x)
-    return np.sum(y**2) + np.sum(np.tile(x, (2, 1)) ** 2) + np.sum(np.repeat(x, 3, axis=0) ** 3) + np.sum(np.pad(x, 1) ** 2)
+    return (
+        np.sum(y**2)
+        + np.sum(np.tile(x, (2, 1)) ** 2)
+        + np.sum(np.repeat(x, 3, axis=0) ** 3)
+        + np.sum(np.pad(x, 1) ** 2)
+    )
 
 
 @case(lambda r, n, m: call(r(n)))
 def creation(x):
     n = x.shape[0]
-    y = np.zeros(n) + np.ones(n) * x + np.full(n, 2.0) * x + np.arange(n) * x + np.linspace(0.0, 1.0, 4).sum() * x
-    z = np.zeros_like(x) + np.ones_like(x) * x + np.full_like(x, 3.0) + np.eye(n) @ x + np.array([1.0, 2.0]).sum()
+    y = (
+        np.zeros(n)
+        + np.ones(n) * x
+        + np.full(n, 2.0) * x
+        + np.arange(n) * x
+        + np.linspace(0.0, 1.0, 4).sum() * x
+    )
+    z = (
+        np.zeros_like(x)
+        + np.ones_like(x) * x
+        + np.full_like(x, 3.0)
+        + np.eye(n) @ x
+        + np.array([1.0, 2.0]).sum()
+    )
     return np.sum(y * z) + np.array([x[0], 2 * x[-1]]).prod() + np.asarray(x).sum()
 
 
 @case(lambda r, n, m: call(r(n, n) + 2 * np.eye(n), r(n)), wrt=(0, 1))
 def linear_algebra(a, b):
-    return np.sum(np.linalg.solve(a, b) ** 2) + np.linalg.det(a) + np.sum(np.linalg.inv(a)) + np.linalg.norm(a, axis=1).sum()
+    return (
+        np.sum(np.linalg.solve(a, b) ** 2)
+        + np.linalg.det(a)
+        + np.sum(np.linalg.inv(a))
+        + np.linalg.norm(a, axis=1).sum()
+    )
 
 
 @case(lambda r, n, m: call(r(n), r(m, 1)), wrt=(0, 1))
@@ -634,7 +714,7 @@ def broadcasting(a, b):
 
 @case(lambda r, n, m: call(r(n)))
 def unused_argument_part(x):
-    unused = np.exp(x) * 1e3
+    _unused = np.exp(x) * 1e3
     return x[0] * 2.0
 
 
@@ -743,7 +823,9 @@ def replaced(value: typing.Any, new: typing.Iterable[typing.Any]) -> typing.Any:
 def names_of(function, wrt) -> list[str]:
     """The parameters that `wrt` means."""
     names = list(inspect.signature(function).parameters)
-    return [names[one] if isinstance(one, int) else one for one in (wrt if isinstance(wrt, tuple) else (wrt,))]
+    return [
+        names[one] if isinstance(one, int) else one for one in (wrt if isinstance(wrt, tuple) else (wrt,))
+    ]
 
 
 def numerical(function, wrt, args, kwargs, weigh=lambda value: value) -> list[list[np.ndarray]]:

@@ -1,9 +1,11 @@
-"""Hostile inputs: every one gives the right answer or a SymdiffError, and runs nothing that the function does not.
+"""Hostile inputs: each gives the right answer or a SymdiffError, and runs nothing the function itself does not.
 
-Each case is a text that defines `f` and `args`, run under a file name.  `boom()` stands for what must never be
-called: the texts plant it in annotations, defaults, decorators, properties and special methods.  The generated
-module may hold only what `check_module` lists.
+Each case is a text that defines `f` and `args`, run under a file name.  `boom()` stands for what must never
+be called: the texts plant it in annotations, defaults, decorators, properties and special methods.  The
+generated module may hold only what `check_module` lists.
 """
+# The texts are data: long lines and letters that look like others are what is tested.
+# ruff: noqa: E501, RUF001
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ import pytest
 from corpus import leaves, numerical
 
 import symdiff
-from symdiff.errors import SymdiffError, UnsupportedError
+from symdiff.errors import SymdiffError
 
 FIRED: list[str] = []
 
@@ -54,11 +56,67 @@ def hostile(name, text, first="", **facts):
 
 # --- names --------------------------------------------------------------------------------------------------
 
-NAMES = """
-np math copy dataclasses symdiff fit_like matmul_left numpy_ _t0 t g g1 s scale value value_1 self cls x_bar y_bar
-error_bar x_part exp_x pullback cotangents sum max min abs float int bool len print type tuple list dict leaf match
-case _ __ __x f_grad f_value_and_grad ñ π x_1 l O __name__ __builtins__ object exec eval open ℌ ﬁx
-""".split()
+NAMES = [
+    "np",
+    "math",
+    "copy",
+    "dataclasses",
+    "symdiff",
+    "fit_like",
+    "matmul_left",
+    "numpy_",
+    "_t0",
+    "t",
+    "g",
+    "g1",
+    "s",
+    "scale",
+    "value",
+    "value_1",
+    "self",
+    "cls",
+    "x_bar",
+    "y_bar",
+    "error_bar",
+    "x_part",
+    "exp_x",
+    "pullback",
+    "cotangents",
+    "sum",
+    "max",
+    "min",
+    "abs",
+    "float",
+    "int",
+    "bool",
+    "len",
+    "print",
+    "type",
+    "tuple",
+    "list",
+    "dict",
+    "leaf",
+    "match",
+    "case",
+    "_",
+    "__",
+    "__x",
+    "f_grad",
+    "f_value_and_grad",
+    "ñ",
+    "π",
+    "x_1",
+    "l",
+    "O",
+    "__name__",
+    "__builtins__",
+    "object",
+    "exec",
+    "eval",
+    "open",
+    "ℌ",
+    "ﬁx",
+]
 FORMS = {
     "parameter": """
         def f({0}, y):
@@ -478,7 +536,9 @@ hostile("continued", "def f(x):\n    y = x \\\n        * 2\n    return xp.sum(y 
 hostile("tabs", "def f(x):\n\ty = x * 2\n\treturn xp.sum(y ** 2)\nargs = (X,)")
 hostile("form-feed", "\x0c\ndef f(x):\n\x0c    return xp.sum(x ** 2)\nargs = (X,)", outcome="any")
 hostile("generator", "def f(x):\n    yield xp.sum(x ** 2)\nargs = (X,)", outcome="error", numbers=False)
-hostile("coroutine", "async def f(x):\n    return xp.sum(x ** 2)\nargs = (X,)", outcome="error", numbers=False)
+hostile(
+    "coroutine", "async def f(x):\n    return xp.sum(x ** 2)\nargs = (X,)", outcome="error", numbers=False
+)
 hostile("class-body", """
     class A:
         __k = 2.0
@@ -492,7 +552,9 @@ hostile("class-body", """
 # --- modules under other names ------------------------------------------------------------------------------
 
 hostile("np-is-math", "import math as np\ndef f(x):\n    return np.sin(x) ** 2\nargs = (0.7,)")
-hostile("numpy-as-math", "import numpy as math\ndef f(x):\n    return math.sum(math.sin(x) ** 2)\nargs = (X,)")
+hostile(
+    "numpy-as-math", "import numpy as math\ndef f(x):\n    return math.sum(math.sin(x) ** 2)\nargs = (X,)"
+)
 hostile("np-is-a-class", """
     class np:
         @staticmethod
@@ -503,10 +565,15 @@ hostile("np-is-a-class", """
 """)  # fmt: skip
 hostile("own-sum", "def sum(x):\n    return xp.sum(x) * 3\ndef f(x):\n    return sum(x ** 2)\nargs = (X,)")
 hostile("own-len", "len = lambda x: 5.0\ndef f(x):\n    return xp.sum(x) * len(x)\nargs = (X,)")
-hostile("own-range", "range = lambda n: [4.0]\ndef f(x):\n    return sum(xp.sum(x) * k for k in range(3))\nargs = (X,)")
+hostile(
+    "own-range",
+    "range = lambda n: [4.0]\ndef f(x):\n    return sum(xp.sum(x) * k for k in range(3))\nargs = (X,)",
+)
 hostile("sin-is-cos", "from numpy import sin as cos\ndef f(x):\n    return xp.sum(cos(x))\nargs = (X,)")
 hostile("local-np-array", "def f(x):\n    np = x * 2\n    return xp.sum(np ** 2)\nargs = (X,)")
-hostile("local-module", "def f(x):\n    import numpy as q\n    return q.sum(x ** 2)\nargs = (X,)", outcome="any")
+hostile(
+    "local-module", "def f(x):\n    import numpy as q\n    return q.sum(x ** 2)\nargs = (X,)", outcome="any"
+)
 hostile("patched-function", """
     class xp2: pass
     xp2.sum = staticmethod(lambda x: xp.sum(x) * 7)
@@ -517,12 +584,16 @@ hostile("patched-function", """
 
 # --- sizes --------------------------------------------------------------------------------------------------
 
-hostile("long-name", f"def f(x):\n    {'n' * 5000} = x * 2\n    return xp.sum({'n' * 5000} ** 2)\nargs = (X,)")
+hostile(
+    "long-name", f"def f(x):\n    {'n' * 5000} = x * 2\n    return xp.sum({'n' * 5000} ** 2)\nargs = (X,)"
+)
 hostile("long-parameter", f"def f({'n' * 3000}):\n    return xp.sum({'n' * 3000} ** 2)\nargs = (X,)")
 hostile("long-function", f"def {'n' * 3000}(x):\n    return xp.sum(x ** 2)\nf = {'n' * 3000}\nargs = (X,)")
 hostile("long-line", f"def f(x):\n    return xp.sum({' + '.join(['x * x'] * 400)})\nargs = (X,)")
 hostile("parentheses", f"def f(x):\n    return xp.sum({'(' * 80}x{')' * 80} ** 2)\nargs = (X,)")
-hostile("deep-calls", f"def f(x):\n    return xp.sum({'xp.sin(' * 60}x{')' * 60})\nargs = (X,)", outcome="any")
+hostile(
+    "deep-calls", f"def f(x):\n    return xp.sum({'xp.sin(' * 60}x{')' * 60})\nargs = (X,)", outcome="any"
+)
 hostile("deep-minus", f"def f(x):\n    return xp.sum({'-' * 1000}x)\nargs = (X,)", outcome="any")
 hostile("deep-sum", f"def f(x):\n    return xp.sum({' + '.join(['x'] * 1000)})\nargs = (X,)", outcome="any")
 hostile("deep-attribute", "def f(x):\n    return xp.sum(x" + ".T" * 500 + ")\nargs = (X,)", outcome="any")
@@ -532,10 +603,15 @@ hostile("deep-if", """
         return xp.sum(y {0} ** 2)
     args = (X,)
 """.replace("{0}", " if True else 0".join([""] * 2)), outcome="any")  # fmt: skip
-hostile("statements", "def f(x):\n" + "    x = x * 1.0001\n" * 2000 + "    return xp.sum(x ** 2)\nargs = (X,)")
+hostile(
+    "statements", "def f(x):\n" + "    x = x * 1.0001\n" * 2000 + "    return xp.sum(x ** 2)\nargs = (X,)"
+)
 hostile("names-2000", "def f(x):\n" + "".join(f"    a{i} = xp.sin(x) * {i}\n" for i in range(300))
         + f"    return xp.sum({' + '.join(f'a{i}' for i in range(300))})\nargs = (X,)")  # fmt: skip
-hostile("arguments", f"def f({', '.join(f'a{i}' for i in range(300))}):\n    return xp.sum(a0 * a299)\nargs = (X,) * 300")
+hostile(
+    "arguments",
+    f"def f({', '.join(f'a{i}' for i in range(300))}):\n    return xp.sum(a0 * a299)\nargs = (X,) * 300",
+)
 hostile("nested-list", f"def f(p):\n    return xp.sum(p{'[0]' * 80} ** 2)\nargs = ({'[' * 80}X{']' * 80},)")  # fmt: skip
 hostile("nested-far", "def f(p):\n    return 1.0\nargs = [X]\nfor _ in range(3000): args = [args]\nargs = (args,)",
         outcome="error", numbers=False)  # fmt: skip
@@ -553,8 +629,14 @@ for _number, _constant in enumerate((
     "10**30", "-(10**30)", "1 << 200", "2**63", "2**64", "1e308", "-1e-320", "1e400", "-1e400", "0.1 + 0.2", "1_000.5",
     "0x1F", "True", "-0.0", "5e-324", "1/3", "10**400 // 10**399",
 )):  # fmt: skip
-    hostile(f"constant-{_number}", f"def f(x):\n    return xp.sum(x * float({_constant}))\nargs = (X,)", numbers=False)
-for _number, _constant in enumerate(("1j", "-1j", "complex(0, -0.0)", "complex(1, float('inf'))", "-0.0 - 2j")):
+    hostile(
+        f"constant-{_number}",
+        f"def f(x):\n    return xp.sum(x * float({_constant}))\nargs = (X,)",
+        numbers=False,
+    )
+for _number, _constant in enumerate(
+    ("1j", "-1j", "complex(0, -0.0)", "complex(1, float('inf'))", "-0.0 - 2j")
+):
     hostile(f"complex-{_number}", f"def f(x):\n    return xp.sum(xp.abs(x * ({_constant}) + 1.0))\nargs = (X,)",
             numbers=_number != 3)  # fmt: skip
 hostile("nan", "nan = float('nan')\ndef f(x):\n    return xp.sum(x * nan)\nargs = (X,)", numbers=False)
@@ -572,7 +654,22 @@ NODES = (
     ast.unaryop, ast.cmpop,
 )  # fmt: skip
 MODULES = {"numpy", "math", "copy", "dataclasses", "symdiff.runtime"}
-BUILTINS = {"float", "complex", "abs", "max", "min", "vars", "int", "bool", "str", "tuple", "type", "dict", "list", "object"}
+BUILTINS = {
+    "float",
+    "complex",
+    "abs",
+    "max",
+    "min",
+    "vars",
+    "int",
+    "bool",
+    "str",
+    "tuple",
+    "type",
+    "dict",
+    "list",
+    "object",
+}
 
 
 def check_module(source: str) -> None:
@@ -649,9 +746,10 @@ def test_hostile(case, tmp_path):
         assert not FIRED, "decoration"
         try:
             value, gradient = derivative(*args, **kwargs)
-        except SymdiffError as error:
+        except SymdiffError:
             assert not FIRED
-            assert case.outcome != "right", error
+            if case.outcome == "right":
+                raise
             return
         assert case.outcome != "error"
         check_module(derivative.source_for(*args, **kwargs))

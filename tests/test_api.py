@@ -1,15 +1,16 @@
-"""What a user may rely on, over the whole corpus: values, gradients, types, memory, shapes; then the API itself."""
+"""What a user may rely on, over the whole corpus: values, gradients, types, memory, shapes and layouts."""
 
 from __future__ import annotations
 
+import functools
+import inspect
 import itertools
 
 import numpy as np
 import pytest
 from corpus import CASES, FIELDS, Case, leaves, mapped, names_of, numerical, parts
 
-import symdiff
-from symdiff import differentiate, grad, value_and_grad, vjp
+from symdiff import grad, value_and_grad, vjp
 
 RUNS = [(case, size) for case in CASES for size in case.sizes]
 IDS = [f"{case}-{n}-{m}" for case, (n, m) in RUNS]
@@ -86,8 +87,6 @@ def is_single(value):
 
 
 def case_arguments(case: Case, args, kwargs):
-    import inspect
-
     bound = inspect.signature(case.function).bind(*args, **kwargs)
     bound.apply_defaults()
     return [bound.arguments[name] for name in names_of(case.function, case.wrt)]
@@ -140,9 +139,7 @@ def test_pullback_of_a_field(case):
         value, pullback = vjp(case.function, wrt=case.wrt)(*args, **kwargs)
         assert bits(value) == bits(case.function(*args, **kwargs))
         rng = np.random.default_rng(3)
-        first, second = (
-            mapped(value, lambda leaf: rng.standard_normal(np.shape(leaf))[()]) for _ in range(2)
-        )
+        first, second = (mapped(value, functools.partial(random_like, rng)) for _ in range(2))
         kept = bits((first, second))
 
         def weigh(result, cotangent=first):
@@ -159,6 +156,10 @@ def test_pullback_of_a_field(case):
             np.testing.assert_allclose(3 * one + two, both, rtol=1e-12)
         assert bits((first, second)) == kept
         assert bits((args, kwargs)) == before
+
+
+def random_like(rng, leaf):
+    return rng.standard_normal(np.shape(leaf))[()]
 
 
 def mapped_pairs(change, one, other):
@@ -235,7 +236,9 @@ def test_empty_arrays():
             except (ValueError, IndexError, np.linalg.LinAlgError, ZeroDivisionError, RuntimeWarning):
                 continue
             if np.isfinite(scalar(case)(value)):
-                found, gradients = value_and_grad(case.function, wrt=case.wrt, **case.options)(*args, **kwargs)
+                found, gradients = value_and_grad(case.function, wrt=case.wrt, **case.options)(
+                    *args, **kwargs
+                )
                 assert bits(found) == bits(value), case
                 check_gradients(case, gradients, args, kwargs)
                 served += 1

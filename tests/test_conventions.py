@@ -1,4 +1,4 @@
-"""The API as `docs` promise it: spellings, metadata, pickling, live values, threads, every way to run Python."""
+"""The API as documented: spellings, metadata, pickling, live values, threads, every way to run Python."""
 
 from __future__ import annotations
 
@@ -231,7 +231,6 @@ def test_second_derivatives_are_refused_clearly():
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_pickle_by_reference(protocol):
-    sys.modules.setdefault(__name__, sys.modules[plain.__module__] if plain.__module__ in sys.modules else None)
     assert pickle.loads(pickle.dumps(plain, protocol)) is plain
     if protocol >= 4:
         assert pickle.loads(pickle.dumps(Model.loss, protocol)) is Model.loss
@@ -300,9 +299,7 @@ def test_errors_in_generated_code_show_its_lines():
 
 
 def test_globals_are_live(monkeypatch):
-    module = sys.modules[Model.__module__] if Model.__module__ in sys.modules else None
-    namespace = Model.loss.__wrapped__.__globals__
-    assert module is None or vars(module) is namespace
+    namespace = globals()
 
     def g(x):
         return np.sum(WEIGHTS * x**2) * SCALE
@@ -322,8 +319,13 @@ def test_globals_are_live(monkeypatch):
 def test_closures_and_containers_are_live():
     scale, table = 2.0, {"w": X.copy(), "k": [1.0, 2.0]}
 
-    def helper(x):
+    def square(x):
         return x**2
+
+    def cube(x):
+        return x**3
+
+    helper = square
 
     def g(x):
         return np.sum(table["w"] * helper(x)) * scale + table["k"][1] * x[0]
@@ -344,9 +346,7 @@ def test_closures_and_containers_are_live():
     table["w"] = np.ones(3, np.float32)
     np.testing.assert_allclose(derivative(X), wanted())
 
-    def helper(x):
-        return x**3
-
+    helper = cube
     np.testing.assert_allclose(derivative(X), wanted(3))
 
 
@@ -387,7 +387,11 @@ def test_settings_are_part_of_the_signature():
     "x", [2.0, np.float64(2.0), np.float32(2.0), np.array(2.0), np.array(2.0, np.float32), np.float16(2.0)]
 )
 def test_scalars(x):
-    for function, wanted in ((lambda x: x * x * 3, 12.0), (lambda x: 3 * x, 3.0), (lambda x: np.sum(x**2) * 2, 8.0)):
+    for function, wanted in (
+        (lambda x: x * x * 3, 12.0),
+        (lambda x: 3 * x, 3.0),
+        (lambda x: np.sum(x**2) * 2, 8.0),
+    ):
         value, gradient = value_and_grad(function)(x)
         assert value == function(x)
         assert type(value) is type(function(x))
@@ -432,7 +436,13 @@ def test_aux_of_any_kind():
 
     @differentiate(has_aux=True)
     def g(x):
-        return np.sum(x**2), (corpus.Point(x, 1.0), kept, np.float32, {"s": {1, 2}}, corpus.Layer(x * 2, x, 5))
+        return np.sum(x**2), (
+            corpus.Point(x, 1.0),
+            kept,
+            np.float32,
+            {"s": {1, 2}},
+            corpus.Layer(x * 2, x, 5),
+        )
 
     (value, aux), gradient = g.value_and_grad(X)
     assert value == np.sum(X**2)
@@ -447,7 +457,7 @@ def test_aux_of_any_kind():
 
 
 def test_cotangents_are_checked():
-    value, pullback = vjp(lambda x: x**2)(X)
+    _, pullback = vjp(lambda x: x**2)(X)
     np.testing.assert_allclose(pullback([1, 2, 3]), 2 * X * [1, 2, 3])
     np.testing.assert_allclose(pullback(np.ones(3, np.float32)), 2 * X)
     for wrong in (1.0, np.ones(2), np.ones((3, 1)), None, "a", np.ones(3) * 1j, {"a": 1}):
@@ -492,7 +502,7 @@ def test_threads():
             barrier.wait()
             for step in range(30):
                 x = np.full(shapes[(number + step) % 4], 0.1 * number)
-                value, (dx, dk) = derivative(x, float(number))
+                _, (dx, dk) = derivative(x, float(number))
                 fine = np.allclose(dx, number * (1 - np.tanh(x) ** 2)) and np.isclose(dk, np.tanh(x).sum())
                 if not (fine and dx.shape == x.shape):
                     wrong.append((number, step))
@@ -522,7 +532,13 @@ def python(*args, cwd, text=None):
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "SYMDIFF_CACHE_DIR": str(cwd / "cache")}
     environment.pop("PYTHONWARNINGS", None)
     return subprocess.run(
-        [sys.executable, *args], cwd=cwd, input=text, env=environment, capture_output=True, text=True, timeout=60
+        [sys.executable, *args],
+        cwd=cwd,
+        input=text,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
 
 
@@ -541,7 +557,11 @@ def test_as_script_module_and_import(tmp_path):
         python("../package/model.py", cwd=tmp_path / "elsewhere"),
         python("-O", "package/model.py", cwd=tmp_path),
         python("-X", "no_debug_ranges", "package/model.py", cwd=tmp_path),
-        python("-c", "import numpy as np, package.model as m; print(m.loss.grad(np.arange(3.0)).tolist())", cwd=tmp_path),
+        python(
+            "-c",
+            "import numpy as np, package.model as m; print(m.loss.grad(np.arange(3.0)).tolist())",
+            cwd=tmp_path,
+        ),
     ):
         assert (run.stdout, run.returncode) == (wanted, 0), run.stderr
 
@@ -579,7 +599,7 @@ def test_reloaded_module(tmp_path, monkeypatch):
     np.testing.assert_allclose(module.loss.grad(X), 2 * X)
     old = module.loss
     file.write_text(SCRIPT.replace("x ** 2", "x ** 3"))
-    with pytest.raises(SymdiffError, match="not what is running|changed"):
+    with pytest.raises(SymdiffError, match="not what is running"):
         old.grad(np.ones((2, 2)))
     module = importlib.reload(module)
     np.testing.assert_allclose(module.loss.grad(X), 3 * X**2)

@@ -76,8 +76,9 @@ def golden(row: Workload) -> str:
     source = generated(row)
     by_hand, here = counts(row, source)
     lines = [
-        f"# {row.name}: the gradient takes {here.arrays} operations on arrays, {by_hand.arrays} by hand,",
-        f"# and {here.scalars} on values without axes, {by_hand.scalars} by hand.",
+        f"# {row.name}",
+        f"# Operations of the gradient on arrays: {here.arrays}, by hand {by_hand.arrays};",
+        f"# on values without axes: {here.scalars}, by hand {by_hand.scalars}.",
     ]
     if row.insight:
         lines.append(f"# By hand one knows that {row.insight}.")

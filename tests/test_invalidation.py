@@ -1,4 +1,6 @@
 """The cache is never stale and the output never varies: edits between processes, hash seeds, second runs."""
+# The edits are a table.
+# ruff: noqa: E501
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ import os
 import subprocess
 import sys
 import types
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -192,13 +195,25 @@ def test_versions_are_part_of_the_key(load, monkeypatch, what):
     elif what == "numpy":
         monkeypatch.setattr(np, "__version__", "2.99.0")
     else:
-        monkeypatch.setattr(sys, "version_info", (3, 99, 0, "final", 0))
+        monkeypatch.setattr(sys, "version_info", Version(3, 99, 0, "final", 0))
     module = load(MODEL, HELPER)
     assert symdiff.grad(module.f).path_for(X) != before
 
 
+class Version(NamedTuple):
+    major: int
+    minor: int
+    micro: int
+    releaselevel: str
+    serial: int
+
+
 def files(folder):
-    return {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in folder.rglob("*") if path.is_file()}
+    return {
+        path.name: (path.stat().st_mtime_ns, path.read_bytes())
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
 def test_a_second_run_writes_nothing(load, cache_folder):
@@ -260,7 +275,14 @@ def test_output_is_the_same_under_five_hash_seeds(tmp_path):
 
 def dump(seed, folder):
     paths = os.pathsep.join([os.path.dirname(__file__), os.path.dirname(os.path.dirname(symdiff.__file__))])
-    environment = {**os.environ, "PYTHONHASHSEED": seed, "SYMDIFF_CACHE_DIR": str(folder), "PYTHONPATH": paths}
-    run = subprocess.run([sys.executable, "-c", DUMP], env=environment, capture_output=True, text=True, timeout=300)
+    environment = {
+        **os.environ,
+        "PYTHONHASHSEED": seed,
+        "SYMDIFF_CACHE_DIR": str(folder),
+        "PYTHONPATH": paths,
+    }
+    run = subprocess.run(
+        [sys.executable, "-c", DUMP], env=environment, capture_output=True, text=True, timeout=300
+    )
     assert run.returncode == 0, run.stderr[-2000:]
     return run.stdout

@@ -252,7 +252,8 @@ def _results(builder: Builder, cotangents: Sequence[Node | None], wrt: Sequence[
     results: list[Node] = []
     for cotangent, param in zip(cotangents, wrt, strict=True):
         result = _result(cotangent, param)
-        while result.type.kind == "array" and _is_held(root(result), results):
+        fitted = result.op.name == "fit_like"  # whose result is fresh, or no array at all
+        while result.type.kind == "array" and not fitted and _is_held(root(result), results):
             result = copy(result)
         builder.label(result, f"{param.name}_bar")
         results.append(result)

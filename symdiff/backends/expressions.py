@@ -54,7 +54,9 @@ class Expressions:
         if row.symbol and len(node.args) == 2:
             return self.infix(row.symbol, *node.args)
         if row.symbol:
-            return f"{row.symbol}{self.text(node.args[0], UNARY)}", UNARY
+            operand = self.text(node.args[0], UNARY)
+            doubled = operand.startswith(row.symbol) and row.symbol in "+-"  # no `--x`: it reads as C's decrement
+            return f"{row.symbol}({operand})" if doubled else f"{row.symbol}{operand}", UNARY
         return self.call(row, node)
 
     def infix(self, symbol: str, a: Node, b: Node) -> Text:

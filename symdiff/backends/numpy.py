@@ -20,6 +20,8 @@ from symdiff.ir.node import Function, Node, Path, Region, Tree
 from symdiff.ops.control import root
 
 WIDTH = 100
+# A line of code, and the statement's node or the region whose results it returns.
+Line = tuple[str, Node | Region | None]
 _SYMBOLS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/"}
 
 
@@ -50,8 +52,12 @@ def _reads_numpy(line: str) -> bool:
 
 def _docstring(text: str) -> str:
     """The text in a docstring, on one line whatever characters are in it."""
-    shown = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text.replace("\n", " "))
-    return shown.replace("\\", "\\\\").replace('"""', "'''")
+    shown = _printable(text.replace("\n", " ")).replace("\\", "\\\\").replace('"""', "'''")
+    return f'{shown[:-1]}\\"' if shown.endswith('"') else shown
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
 def _signature(function: Function, spelled: Mapping[str, str]) -> str:
@@ -123,7 +129,7 @@ class _Writer:
     def access(self, parameter: str, path: Path) -> str:
         return access(self.spelled.get(parameter, parameter), path)
 
-    def _unpacking(self, used: set[Node]) -> Iterator[tuple[str, Node | None]]:
+    def _unpacking(self, used: set[Node]) -> Iterator[Line]:
         """Leaves of containers get names: `w = params["w"]`, or `w, b = layer` where all are used."""
         done: set[Node] = set()
         params = [param for param in self.function.params if param in used and param.attr("path")]
@@ -145,25 +151,24 @@ class _Writer:
                     None,
                 )
 
-    def _region(self, region: Region, made: Plan, tree: Tree) -> Iterator[tuple[str, Node | None]]:
+    def _region(self, region: Region, made: Plan, tree: Tree) -> Iterator[Line]:
         commented: tuple[Any, ...] = ()
         for statement in made.statements:
             lines = list(self._statement(statement, made))
             span = statement.node.span
             if span is not None and (span.file, span.line, span.text) != commented:
-                text = span.text.strip()
+                text = _printable(span.text.strip())
                 commented = (span.file, span.line, span.text)
-                if text and not (statement.node.primal and _same_code(lines[0], text)):
+                if text and not (statement.node.primal and _same_code(lines[0][0], text)):
                     yield f"# {text if len(text) < WIDTH - 6 else text[: WIDTH - 9] + '...'}", None
-            for line in lines:
-                yield line, statement.node
+            yield from lines
             if statement.frees:
                 yield f"del {', '.join(self.names.of[node] for node in statement.frees)}", None
         before: list[str] = []
         result = self.packed(tree, iter(region.results), before, top=True)
         for line in before:
             yield line, None
-        yield f"return {result}", None
+        yield f"return {result}", region
 
     def packed(self, tree: Tree, leaves: Iterator[Node], before: list[str], top: bool = False) -> str:
         """A result in its containers; `before` receives the statements that make copies of objects."""
@@ -208,11 +213,16 @@ class _Writer:
         before += [_set(tree, name, key, item) for key, item in pairs]
         return name
 
-    def _statement(self, statement: Statement, made: Plan) -> Iterator[str]:
-        node, name = statement.node, self.names.of[statement.node]
+    def _statement(self, statement: Statement, made: Plan) -> Iterator[Line]:
+        node = statement.node
         if node.regions:
-            yield from self._closure(node, name, made.regions[node])
-        elif node.op.name == "scatter":
+            yield from self._closure(node, self.names.of[node], made.regions[node])
+        else:
+            yield from ((line, node) for line in self._operation(statement))
+
+    def _operation(self, statement: Statement) -> Iterator[str]:
+        node, name = statement.node, self.names.of[statement.node]
+        if node.op.name == "scatter":
             yield from self._scatter(node, name)
         elif node.op.name == "add_at":
             yield from self._add_at(statement, name)
@@ -226,7 +236,7 @@ class _Writer:
         else:
             yield f"{name} = {self.expressions.expand(node)[0]}"
 
-    def _closure(self, node: Node, name: str, made: Plan) -> Iterator[str]:
+    def _closure(self, node: Node, name: str, made: Plan) -> Iterator[Line]:
         region = node.regions[0]
         for i, (param, output) in enumerate(zip(region.params, self.function.results, strict=False)):
             self.names.give(
@@ -236,14 +246,14 @@ class _Writer:
         tree: Tree = node.attr("cotangents")
         targets = [self.names.of[param] for param in region.params]
         argument = targets[0] if tree.kind == "leaf" else self.names.fresh("cotangents")
-        yield ""
-        yield f"def {name}({argument}):"
+        yield "", None
+        yield f"def {name}({argument}):", None
         read = {*operands(node), *region.results}
         used = [name if param in read else "" for param, name in zip(region.params, targets, strict=True)]
-        yield from (f"    {line}" for line in _taken(tree, argument, used))
-        for line, _ in self._region(region, made, node.attr("tree")):
-            yield f"    {line}"
-        yield ""
+        yield from ((f"    {line}", None) for line in _taken(tree, argument, used))
+        for line, origin in self._region(region, made, node.attr("tree")):
+            yield f"    {line}", origin
+        yield "", None
 
     def _scatter(self, node: Node, name: str) -> Iterator[str]:
         value, shape, *operands = node.args
@@ -304,10 +314,10 @@ class _Writer:
                 return f"{name}[{inside}] -= {positive}"
         return f"{name}[{inside}] {symbol} {self.expressions.text(value)}"
 
-    def _cut_long(self, lines: list[tuple[str, Node | None]]) -> bool:
+    def _cut_long(self, lines: list[Line]) -> bool:
         """Give a name to half of an expression that does not fit on its line."""
         for line, node in lines:
-            if node is None or len(line) + 4 <= WIDTH or line.startswith("#"):
+            if node is None or len(line) + 4 <= WIDTH or line.lstrip().startswith("#"):
                 continue
             parts = [part for part in _inner(node, self.names.of) if part not in self.forced]
             if parts:
@@ -343,9 +353,10 @@ def _same_code(line: str, text: str) -> bool:
     )
 
 
-def _inner(node: Node, names: dict[Node, str]) -> Iterator[Node]:
-    """The unnamed operations inside a statement's expression."""
-    pending = [arg for arg in node.args if arg not in names]
+def _inner(node: Node | Region, names: dict[Node, str]) -> Iterator[Node]:
+    """The unnamed operations inside the expressions of a statement."""
+    operands = node.results if isinstance(node, Region) else node.args
+    pending = [arg for arg in operands if arg not in names]
     while pending:
         part = pending.pop()
         if (
@@ -425,8 +436,9 @@ def _taken(tree: Tree, argument: str, targets: list[str]) -> list[str]:
     """The statements that take the cotangents out of their containers; those without a name are not read."""
     if tree.kind == "leaf":
         return []
-    if _is_flat(tree) and all(targets):
-        return [f"{', '.join(targets)}{',' if len(targets) == 1 else ''} = {argument}"]
+    line = f"{', '.join(targets)}{',' if len(targets) == 1 else ''} = {argument}"
+    if _is_flat(tree) and all(targets) and len(line) + 8 <= WIDTH:
+        return [line]
     paths = [access(argument, path) for path in _paths(tree)]
     return [f"{target} = {path}" for target, path in zip(targets, paths, strict=True) if target]
 

@@ -145,7 +145,7 @@ def evaluate(frame: Frame, node: ast.expr) -> Any:
     try:
         handler = EXPRESSIONS.get(type(node))
         if handler is None:
-            raise UnsupportedError(f"{_described(node)} cannot be differentiated.")
+            raise UnsupportedError(f"{_described(node)} cannot be differentiated.", _instead(node))
         value = handler(frame, node)
     except SymdiffError as error:
         raise frame.locate(error, node) from None
@@ -185,7 +185,7 @@ def _step(frame: Frame, statement: ast.stmt) -> Flow:
     try:
         handler = STATEMENTS.get(type(statement))
         if handler is None:
-            raise UnsupportedError(f"{_described(statement)} cannot be differentiated.")
+            raise UnsupportedError(f"{_described(statement)} cannot be differentiated.", _instead(statement))
         return handler(frame, statement)
     except SymdiffError as error:
         context.report(frame.locate(error, statement))
@@ -245,6 +245,14 @@ def bind(scope: Scope, name: str, value: Any) -> None:
             )
         scope = owner
     scope.names[name] = value
+
+
+def _instead(node: ast.AST) -> str:
+    if isinstance(node, ast.Yield | ast.YieldFrom):
+        return "`return` of all the values, in a list or a tuple"
+    if isinstance(node, ast.ClassDef):
+        return "a class defined outside the function"
+    return "assignments, calls and expressions in a plain `def`"
 
 
 def _described(node: ast.AST) -> str:

@@ -115,7 +115,9 @@ def _attempt(
     source = source_of(function)
     node = source.node
     if isinstance(node, ast.AsyncFunctionDef):
-        raise UnsupportedError("An `async` function cannot be differentiated.", span=source.span(node))
+        raise UnsupportedError(
+            "An `async` function cannot be differentiated.", "a plain `def`", span=source.span(node)
+        )
     with Builder(primal=True) as builder:
         context = Context(builder, static, SizeCounter(), names=set(signature.parameters))
         names = names_of(node)

@@ -448,7 +448,9 @@ def _given(axis: Any, keepdims: bool) -> dict[str, Any]:
 
 @fold(to_float)
 def _to_float(x: Node) -> Node | None:
-    return x if x.type.kind == "number" and x.type.dtype == "float" and not x.is_const else None
+    if x.is_const and not isinstance(x.value, complex):
+        return current().const(float(x.value))
+    return x if x.type.kind == "number" and x.type.dtype == "float" else None
 
 
 @fold(scatter)

@@ -23,6 +23,7 @@ from itertools import combinations, product
 from symdiff.ir.build import Builder
 from symdiff.ir.node import Function, Node, Region
 from symdiff.ops.arithmetic import add, divide, multiply, negative, power, subtract
+from symdiff.ops.elementwise import sqrt
 from symdiff.simplify.cost import Live
 from symdiff.simplify.forms import Expression, forms, rational
 from symdiff.simplify.linear import factors
@@ -224,7 +225,8 @@ def _agrees(island: Island, new: Node) -> bool:
     """The probe; where a fold has looked into a leaf, over what that leaf is made of."""
     leaves = island.leaves
     for _ in range(3):
-        if all(node.op in ARITHMETIC for node in _opened(new, {*leaves})):
+        radicands = {leaf.args[0] for leaf in leaves if leaf.op is sqrt}
+        if all(node.op in ARITHMETIC for node in _opened(new, radicands.union(leaves))):
             return agrees(island.root, new, leaves)
         opened = (leaf.args if leaf.op in ARITHMETIC else (leaf,) for leaf in leaves)
         leaves = list(dict.fromkeys(arg for args in opened for arg in args if not arg.is_const))
@@ -238,7 +240,7 @@ def _may_replace(island: Island, new: Node, symbols: set[object], place: Place) 
         return False
     if old.dims is None or new.type.dims is None:
         arrays = sum(leaf.type.kind == "array" for leaf in island.leaves)
-        same = old.dims is new.type.dims and len(symbols) >= arrays
+        same = old.dims is new.type.dims and len(symbols) >= arrays and is_arithmetic(new) and not new.primal
     else:
         same = sizes.resolve(old.dims) == sizes.resolve(new.type.dims)
     return same and not any(

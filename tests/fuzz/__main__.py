@@ -42,7 +42,9 @@ def main() -> int:
             if outcome.failed:
                 say(f"seed {seed}: {outcome.kind}: {outcome.detail}")
                 store(seed, outcome.kind, Path(folder), options)
-    say(f"{dict(kinds)}; {coordinates} coordinates, {skipped} without a reliable oracle; {helpers} with runtime helpers")
+    say(
+        f"{dict(kinds)}; {coordinates} coordinates, {skipped} without a reliable oracle; {helpers} with runtime helpers"
+    )
     return 1 if set(kinds) - {"ok", "refused"} else 0
 
 

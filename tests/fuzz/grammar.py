@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from fuzz.pieces import CONSTANTS, HELPERS, NAMES, Reject, Source, is_array, is_float, rank, size, wrapped
+from fuzz.pieces import CONSTANTS, HELPERS, Reject, Source, is_array, is_float, rank, size, wrapped
 
 LARGEST, MOST, DEEPEST = 20.0, 120, 4
 Production = Callable[["Writer", int], str]
@@ -184,7 +184,9 @@ def clipped(w: Writer, depth: int) -> str:
     for bound in (low, high):
         if bound != "None":
             w.apart(a, bound)
-    return f"np.clip({a}, {low}, {high})" if w.r.chance(0.7) else f"np.maximum(np.minimum({a}, 0.913), -0.613)"
+    return (
+        f"np.clip({a}, {low}, {high})" if w.r.chance(0.7) else f"np.maximum(np.minimum({a}, 0.913), -0.613)"
+    )
 
 
 @production(5)
@@ -209,9 +211,9 @@ def chosen(w: Writer, depth: int) -> str:
 def kinked(w: Writer, depth: int) -> str:
     a = w.expr(depth)
     w.apart(a, "0")
-    return w.r.choice(["np.abs({0})", "abs({0})", "np.sign({0}) * {1}", "np.fabs({0})", "np.absolute({0}) ** 1.5"]).format(
-        a, wrapped(a)
-    )
+    return w.r.choice(
+        ["np.abs({0})", "abs({0})", "np.sign({0}) * {1}", "np.fabs({0})", "np.absolute({0}) ** 1.5"]
+    ).format(a, wrapped(a))
 
 
 @production(1)
@@ -339,7 +341,21 @@ def read(w: Writer, depth: int) -> str:
         return f"{wrapped(x)}[{w.r.choice(w.indices)}]"
     if w.masks and w.r.chance(0.1):
         return f"{wrapped(x)}[{w.r.choice(w.masks)}]"
-    entries = ["0", "-1", "1:", ":-1", "::2", "::-1", "0:1", ":2", f"{first - 1}", "[0, -1, 0]", "-2:", "1:None", "..."]
+    entries = [
+        "0",
+        "-1",
+        "1:",
+        ":-1",
+        "::2",
+        "::-1",
+        "0:1",
+        ":2",
+        f"{first - 1}",
+        "[0, -1, 0]",
+        "-2:",
+        "1:None",
+        "...",
+    ]
     parts = [w.r.choice(entries)]
     if rank(value) > 1 and w.r.chance(0.5):
         parts.append(w.r.choice([":", "0", "-1", "1:", "::-1", "None", "..., 0", "::2"]))
@@ -397,7 +413,3 @@ def scalar(w: Writer, depth: int) -> str:
 def is_fresh(text: str) -> bool:
     """Whether a text makes a new value whatever its operands are: arithmetic, outermost."""
     return re.match(r"^(\w+|\w+\(.*\)) [-+*/] ", text) is not None
-
-
-def names() -> list[str]:
-    return list(NAMES)

@@ -5,8 +5,8 @@ Enters: a seed.  Leaves: the text of a module.  Invariant: as in `grammar`.
 
 from __future__ import annotations
 
-import ast
 import math
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,8 +49,9 @@ class Arguments:
 
 def generate(seed: int) -> str:
     """The module of this seed."""
-    program = _Program(seed)
-    return program.text()
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")  # of pieces that are tried and rejected
+        return _Program(seed).text()
 
 
 class _Program:
@@ -70,7 +71,9 @@ class _Program:
     def text(self) -> str:
         header = HEADER.format(
             shift=self.r.choice(["0.7", "-0.2", "1", "np.float64(0.4)"]),
-            table=self.r.choice(["array([0.5, -1.0])", "array(2.5)", "array([[0.25], [1.5]])", "float32(0.75)"]),
+            table=self.r.choice(
+                ["array([0.5, -1.0])", "array(2.5)", "array([[0.25], [1.5]])", "float32(0.75)"]
+            ),
             flag=self.r.choice([True, False]),
             mode=self.r.choice(["relu", "tanh", ""]),
         )
@@ -87,7 +90,11 @@ class _Program:
             signature.insert(0, f"{name}={default}" if default and last else name)
         body = "\n".join(f"    {line}" for text in [*self.lines, *returned] for line in text.split("\n"))
         made = "\n".join(f"    {line}" for line in self._made())
-        wrt = tuple(self.arguments.wrt) if len(self.arguments.wrt) > 1 or self.r.chance(0.3) else self.arguments.wrt[0]
+        wrt = (
+            tuple(self.arguments.wrt)
+            if len(self.arguments.wrt) > 1 or self.r.chance(0.3)
+            else self.arguments.wrt[0]
+        )
         return f"{header}\n\nWRT = {wrt!r}\n\n\ndef f({', '.join(signature)}):\n{body}\n\n\ndef arguments():\n{made}\n"
 
     # Arguments
@@ -126,7 +133,22 @@ class _Program:
     def shape(self) -> tuple[int, ...]:
         n, m, k = self.dims
         return self.r.choice(
-            [(n, m), (n, m), (m, k), (m,), (n,), (n, 1), (1, m), (m, m), (n, n), (k, n, m), (m, n), (m,), (1,), (n, k)]
+            [
+                (n, m),
+                (n, m),
+                (m, k),
+                (m,),
+                (n,),
+                (n, 1),
+                (1, m),
+                (m, m),
+                (n, n),
+                (k, n, m),
+                (m, n),
+                (m,),
+                (1,),
+                (n, k),
+            ]
         )
 
     def drawn(self, shape: tuple[int, ...], dtype: str = "") -> str:
@@ -438,18 +460,12 @@ def _nested(p: _Program) -> None:
 
 
 def _remarked(p: _Program) -> None:
-    p.lines.append(p.r.choice(["pass", "# a remark: {{ braces }} and 'quotes'", "'a string by itself'", "..."]))
+    p.lines.append(
+        p.r.choice(["pass", "# a remark: {{ braces }} and 'quotes'", "'a string by itself'", "..."])
+    )
 
 
 _STATEMENTS: list[tuple[int, Callable[[_Program], None]]] = [
     (40, _assigned), (4, _unpacked), (2, _swapped), (2, _chained), (6, _augmented), (4, _unused), (8, _looped),
     (4, _comprehended), (2, _starred), (4, _nested), (1, _remarked),
 ]  # fmt: skip
-
-
-def parses(text: str) -> bool:
-    try:
-        ast.parse(text)
-    except SyntaxError:
-        return False
-    return True

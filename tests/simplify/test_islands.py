@@ -19,7 +19,7 @@ from symdiff import differentiate
 from symdiff.ir.node import Function
 from symdiff.ir.text import to_text
 from symdiff.ir.verify import verify
-from symdiff.ops.elementwise import exp
+from symdiff.ops.elementwise import exp, sqrt
 from symdiff.ops.reductions import add_reduce
 from symdiff.ops.shaping import size
 from symdiff.simplify import simplify
@@ -208,3 +208,17 @@ def test_a_pullback_is_simplified_as_well() -> None:
 def likelihood(w: Any, X: Any, y: Any) -> Any:
     p = 1 / (1 + np.exp(-(X @ w)))
     return -np.sum(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+
+def test_a_root_squared_is_its_radicand_while_the_root_itself_keeps_nan() -> None:
+    def build(a: Any, power: int) -> Any:
+        squared = add_reduce(a * a, axis=1)
+        made: Any = 1
+        for _ in range(power):
+            made = made / sqrt(squared)
+        return squared, made
+
+    cubed = checked(program(lambda a: build(a, 3), MATRIX), MATRIX)
+    assert operations(cubed) == ["multiply", "sum", "sqrt", "multiply", "divide"]
+    squared = checked(program(lambda a: build(a, 2), MATRIX), MATRIX)
+    assert operations(squared) == ["multiply", "sum", "sqrt", "divide", "divide"]
