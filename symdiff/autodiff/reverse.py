@@ -292,7 +292,7 @@ _PERMUTING = ("transpose", "swapaxes", "moveaxis", "matrix_transpose", "rot90")
 
 
 def _is_permuted(node: Node) -> bool:
-    """Whether the axes of an array may lie in memory in another order than C's, where the arguments' do not."""
+    """Whether the axes of an array may lie in memory in another order than C's; those of arguments do not."""
     seen: set[Node] = set()
     pending = [node]
     while pending:

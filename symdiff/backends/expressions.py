@@ -55,7 +55,7 @@ class Expressions:
             return self.infix(row.symbol, *node.args)
         if row.symbol:
             operand = self.text(node.args[0], UNARY)
-            doubled = operand.startswith(row.symbol) and row.symbol in "+-"  # no `--x`: it reads as C's decrement
+            doubled = operand.startswith(row.symbol) and row.symbol in "+-"  # `--x` reads as C's decrement
             return f"{row.symbol}({operand})" if doubled else f"{row.symbol}{operand}", UNARY
         return self.call(row, node)
 

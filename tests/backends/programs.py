@@ -107,6 +107,7 @@ def compiled(function: Function) -> tuple[Any, str]:
 
 
 def same(a: Any, b: Any) -> bool:
-    """Equal bit for bit; zeros of either sign are one: `z = 0; z[i] = v` and `z = 0; z[i] += v` differ in it."""
+    """Equal bit for bit; zeros of either sign are one: `z = 0; z[i] = v` and `z = 0; z[i] += v` differ in
+    it."""
     a, b = np.asarray(a) + 0.0, np.asarray(b) + 0.0
     return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()

@@ -35,9 +35,11 @@ TYPES = {
     "s": types.number("float"),
     "n": types.number("int"),
 }
-FLOATS = ("add", "subtract", "multiply", "divide", "power", "remainder", "floor_divide", "negative", "positive", "exp",
+FLOATS = ("add", "subtract", "multiply", "divide", "power", "remainder", "floor_divide", "negative",
+"positive", "exp",
           "sin", "expand_dims", "index", "transpose", "astype", "sum", "maximum", "reshape")  # fmt: skip
-INTEGERS = ("add", "subtract", "multiply", "bitwise_and", "bitwise_or", "bitwise_xor", "left_shift", "invert", "negative",
+INTEGERS = ("add", "subtract", "multiply", "bitwise_and", "bitwise_or", "bitwise_xor", "left_shift",
+"invert", "negative",
             "right_shift", "transpose", "index")  # fmt: skip
 COMPARISONS = ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal")
 FULL = ("slice", None, None, None)
@@ -145,8 +147,10 @@ def test_random_trees(chunk: int, whole: bool) -> None:
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (0, "0"), (-3, "-3"), (True, "True"), (0.5, "0.5"), (-0.0, "-0.0"), (1e300, "1e+300"), (5e-324, "5e-324"),
-        (math.nan, "np.nan"), (math.inf, "np.inf"), (-math.inf, "-np.inf"), (math.pi, "np.pi"), (-math.e, "-np.e"),
+        (0, "0"), (-3, "-3"), (True, "True"), (0.5, "0.5"), (-0.0, "-0.0"), (1e300, "1e+300"), (5e-324,
+        "5e-324"),
+        (math.nan, "np.nan"), (math.inf, "np.inf"), (-math.inf, "-np.inf"), (math.pi, "np.pi"), (-math.e,
+        "-np.e"),
         (1 + 2j, "(1+2j)"), (1j, "(1j)"), (complex(-0.0, 2), "complex(-0.0, 2.0)"), (2.0, "2.0"),
         (complex(math.inf, -1), "complex(np.inf, -1.0)"), (complex(math.nan, 0), "complex(np.nan, 0.0)"),
     ],
@@ -193,7 +197,8 @@ def made(build: Any) -> str:
         (lambda a, b, c, s, k: ROWS["greater"](a, b) * c, "(a > b) * c"),
         (lambda a, b, c, s, k: ROWS["greater"](a, b + c), "a > b + c"),
         (lambda a, b, c, s, k: ROWS["greater"](ROWS["equal"](a, b), c), "(a == b) > c"),
-        (lambda a, b, c, s, k: ROWS["bitwise_and"](ROWS["less"](a, b), ROWS["less"](b, c)), "(a < b) & (b < c)"),
+        (lambda a, b, c, s, k: ROWS["bitwise_and"](ROWS["less"](a, b), ROWS["less"](b, c)),
+        "(a < b) & (b < c)"),
         (lambda a, b, c, s, k: (-2.0 * a) ** -0.5, "(-2.0 * a) ** -0.5"),
         (lambda a, b, c, s, k: ROWS["sum"](a + b), "(a + b).sum()"),
         (lambda a, b, c, s, k: ROWS["sum"](a), "a.sum()"),

@@ -1,4 +1,5 @@
-"""Generated modules as text: they parse, they are tidy, and no text of the user's can break out of its place."""
+"""Generated modules as text: they parse, they are tidy, and no text of the user's can break out of its
+place."""
 
 from __future__ import annotations
 
@@ -20,8 +21,10 @@ from symdiff.ir.build import Builder
 from symdiff.ir.node import LEAF, Function, Tree
 
 HOSTILE = (
-    '"""', "'''", "\\", '"', 'ends with "', "\n", "\r\n", "{{ x }}", "{% if x %}", "%s {0} {name}", "\u2028", "\x1b[31m",
-    '""" + __import__("os").system("false") + """', "\\N{DEGREE SIGN}", "\\x41", "tab\there", "# comment", "\\\"\"\"", "é θ 中",
+    '"""', "'''", "\\", '"', 'ends with "', "\n", "\r\n", "{{ x }}", "{% if x %}", "%s {0} {name}", "\u2028",
+    "\x1b[31m",
+    '""" + __import__("os").system("false") + """', "\\N{DEGREE SIGN}", "\\x41", "tab\there", "# comment",
+    "\\\"\"\"", "é θ 中",
 )  # fmt: skip
 
 

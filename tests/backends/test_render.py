@@ -41,8 +41,10 @@ def test_there_are_templates() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["{% if a %}{% endif %}", "{% for a in b %}{% endfor %}", "{{ a | upper }}", "{% set a = 1 %}", "{{ a() }}", "{{ a.b }}",
-     "{{ a['b'] }}", "{{ a + b }}", "{% include 'a' %}", "{% macro a() %}{% endmacro %}", "{{ 'a' }}", "{{ a if b }}",
+    ["{% if a %}{% endif %}", "{% for a in b %}{% endfor %}", "{{ a | upper }}", "{% set a = 1 %}",
+    "{{ a() }}", "{{ a.b }}",
+     "{{ a['b'] }}", "{{ a + b }}", "{% include 'a' %}", "{% macro a() %}{% endmacro %}", "{{ 'a' }}",
+     "{{ a if b }}",
      "{% extends 'a' %}", "{% block a %}{% endblock %}", "{% raw %}{{ a }}{% endraw %}{{ a ~ b }}"],
 )  # fmt: skip
 def test_logic_is_seen(text: str) -> None:

@@ -1,4 +1,5 @@
-"""Arrays are overwritten and freed only where nobody can tell: generated code against the interpreter, bit for bit."""
+"""Arrays are overwritten and freed only where nobody can tell: generated code against the interpreter, bit
+for bit."""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 Enters: the text of a module with `f`, `WRT` and `arguments()`.  Leaves: an `Outcome`.  The oracles are the
 undecorated function itself (bit for bit), complex steps of it where it is analytic, and else Richardson's
-extrapolation of central differences, which a coordinate is held to only where its own error estimate is small.
+extrapolation of central differences, which a coordinate is held to only where its own error estimate is
+small.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ MOST_COORDINATES = 48
 
 @dataclass(frozen=True)
 class Outcome:
-    """kind: "ok", "refused" (a SymdiffError) or what is wrong.  skipped: coordinates without a reliable oracle.
-    helpers: whether generated code calls the runtime."""
+    """kind: "ok", "refused" (a SymdiffError) or what is wrong.  skipped: coordinates without a reliable
+    oracle. helpers: whether generated code calls the runtime."""
 
     kind: str
     detail: str = ""
@@ -48,7 +49,7 @@ class Outcome:
         return self.kind not in ("ok", "refused")
 
 
-class Wrong(Exception):  # noqa: N818
+class Wrong(Exception):
     def __init__(self, kind: str, detail: str = ""):
         super().__init__(kind, detail)
         self.kind, self.detail = kind, detail

@@ -1,7 +1,7 @@
 """What must hold of the text of every generated module.
 
-Enters: source.  Leaves: sentences about what is wrong.  Generated functions are straight-line code with at most one
-function inside, so one walk in the order of execution tells which values are never read.
+Enters: source.  Leaves: sentences about what is wrong.  Generated functions are straight-line code with at
+most one function inside, so one walk in the order of execution tells which values are never read.
 """
 
 from __future__ import annotations

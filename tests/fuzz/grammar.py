@@ -1,9 +1,9 @@
 """Random programs in the language of straight-line model functions.
 
-Enters: a seed.  Leaves: the text of a module with `f`, the names `WRT` to differentiate it with respect to, and
-`arguments()`.  Invariant: the text is a function of the seed alone.  Every piece of a program is evaluated while it
-is written: values are finite and of moderate size, and away from the kinks of what has kinks, so that differences
-can tell whether a derivative is right.
+Enters: a seed.  Leaves: the text of a module with `f`, the names `WRT` to differentiate it with respect
+to, and `arguments()`.  Invariant: the text is a function of the seed alone.  Every piece of a program is
+evaluated while it is written: values are finite and of moderate size, and away from the kinks of what has
+kinks, so that differences can tell whether a derivative is right.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ def production(weight: int) -> Callable[[Production], Production]:
 
 
 class Writer:
-    """Writes expressions; `env` holds every value that is in scope, `atoms` the texts that stand for floats."""
+    """Writes expressions; `env` holds every value that is in scope, `atoms` the texts that stand for
+    floats."""
 
     def __init__(self, seed: int):
         self.r = Source(seed)
@@ -119,12 +120,14 @@ class Writer:
 
 
 UNARY = (
-    "np.tanh({0})", "np.sin({0})", "np.cos({0})", "np.exp(0.3 * {1})", "np.exp(np.tanh({0}))", "np.arctan({0})",
+    "np.tanh({0})", "np.sin({0})", "np.cos({0})", "np.exp(0.3 * {1})", "np.exp(np.tanh({0}))",
+    "np.arctan({0})",
     "np.log(1.5 + {1} ** 2)", "np.sqrt(1.0 + {1} * {1})", "1 / (1 + np.exp(-{1}))", "np.log1p(np.exp({0}))",
     "{1} ** 2", "{1} ** 3", "-{1}", "+{1}", "np.square({0})", "np.expm1(0.2 * {1})", "np.sinh(np.sin({0}))",
     "np.cosh(0.5 * {1})", "np.arcsinh({0})", "np.positive({0})", "np.negative({0})", "0 * {1}", "{1} ** 1",
     "{1} ** 0", "1.0 * {1}", "{1} - {1}", "{1} * {1}", "{1} / (1 + {1} ** 2)", "np.exp(-({1} ** 2))",
-    "np.reciprocal(3.0 + np.cos({0}))", "np.sinc({0})", "2 ** {1}", "np.exp2({0})", "np.log2(2.0 + np.sin({0}))",
+    "np.reciprocal(3.0 + np.cos({0}))", "np.sinc({0})", "2 ** {1}", "np.exp2({0})",
+    "np.log2(2.0 + np.sin({0}))",
     "np.arctanh(0.5 * np.tanh({0}))", "np.arcsin(0.7 * np.sin({0}))", "np.tan(0.4 * np.tanh({0}))",
     "np.deg2rad({0})", "np.log10(3 + {1} ** 2)", "(-{1}) ** 2", "-({1} ** 2)", "np.copy({0})", "{1} ** 2.0",
     "np.logaddexp({0}, 0.5)", "np.arccosh(2 + {1} ** 2)", "np.arccos(0.5 * np.sin({0}))",
@@ -200,7 +203,8 @@ def chosen(w: Writer, depth: int) -> str:
     if w.r.chance(0.25):
         return f"np.where({wrapped(c)} > {level}, np.log(np.abs({c})), {w.beside(c, depth)})"
     if w.r.chance(0.2):
-        return f"np.where({wrapped(c)} > 0, np.sqrt({c}), {w.r.choice(['0.0', '0', '-1', wrapped(c) + ' ** 2'])})"
+        other = w.r.choice(["0.0", "0", "-1", f"{wrapped(c)} ** 2"])
+        return f"np.where({wrapped(c)} > 0, np.sqrt({c}), {other})"
     if w.r.chance(0.2):
         return f"{wrapped(w.beside(condition, depth))} * ({condition})"
     a = w.beside(condition, depth)
@@ -232,7 +236,8 @@ def pair(w: Writer, depth: int) -> str:
     b = w.beside(a, depth)
     return w.r.choice(
         ["np.hypot(2.0 + np.sin({0}), {1})", "np.arctan2({0}, 2.5 + np.cos({1}))", "np.logaddexp({0}, {1})",
-         "np.multiply({0}, {1})", "np.subtract({0}, {1})", "np.add({0}, {1})", "np.float_power(2 + np.sin({0}), {1})"]
+         "np.multiply({0}, {1})", "np.subtract({0}, {1})", "np.add({0}, {1})",
+         "np.float_power(2 + np.sin({0}), {1})"]
     ).format(a, b)  # fmt: skip
 
 
@@ -263,7 +268,8 @@ def folded(w: Writer, depth: int) -> str:
     axis = w.axis(x)
     choices = ["np.cumsum({0}, axis={1})", "np.linalg.norm({0})", "np.log(np.sum(np.exp({0}), axis={1}))",
                "np.exp({0} - {2}.max()) / np.exp({0} - {2}.max()).sum()", "np.average({0}, axis={1})",
-               "{2} - {2}.mean(axis={1}, keepdims=True)", "{2} / np.sqrt(1 + np.sum({2} ** 2, axis={1}, keepdims=True))",
+               "{2} - {2}.mean(axis={1}, keepdims=True)",
+               "{2} / np.sqrt(1 + np.sum({2} ** 2, axis={1}, keepdims=True))",
                "np.exp({0} - {2}.max(axis={1}, keepdims=True))", "np.diff({0}, axis={1})", "np.nansum({0})",
                "np.sum({0}, axis={1}, keepdims=True) * {2}", "np.cumprod(np.cos({0}), axis={1})"]  # fmt: skip
     text = w.r.choice(choices)
@@ -285,10 +291,8 @@ def product(w: Writer, depth: int) -> str:
     def fits_transposed(value: Any) -> bool:
         return is_array(value) and rank(value) == 2 and value.shape[1] == last
 
-    if w.r.chance(0.3):
-        b = w.expr(0, fits_transposed) + ".T"
-    else:
-        b = wrapped(w.expr(w.r.integer(0, depth), fits))
+    turned = w.r.chance(0.3)
+    b = w.expr(0, fits_transposed) + ".T" if turned else wrapped(w.expr(w.r.integer(0, depth), fits))
     if w.r.chance(0.25):
         return f"np.{w.r.choice(['matmul', 'dot'])}({a}, {b})"
     return f"{wrapped(a)} @ {b}" if w.r.chance(0.9) else f"{wrapped(a)}.dot({b})"
@@ -317,12 +321,18 @@ def shaped(w: Writer, depth: int) -> str:
     axis = w.axis(x)
     choices = [
         "{1}.T", "np.transpose({0})", "{1}.ravel()", "{1}.reshape(-1)", "{1}.flatten()", "np.ravel({0})",
-        "np.expand_dims({0}, {2})", "np.flip({0}, axis={2})", "np.roll({0}, 1, axis={2})", "np.repeat({0}, 2, axis={2})",
-        "{1}[::-1]", "np.moveaxis({0}, 0, -1)", "np.swapaxes({0}, 0, -1)", "{1}.reshape({3})", "np.squeeze({0})",
-        "np.broadcast_to({0}, (2, *{1}.shape))", "np.tile({0}, 2)", "np.pad({0}, 1)", "{1}.reshape({3}, order='F')",
-        "{1}[None]", "{1}[..., None]", "{1}[:, None]", "np.reshape({0}, (-1, 1))", "np.flip({0})", "{1}.copy()",
-        "np.roll({0}, -1)", "np.atleast_2d({0})", "{1}.reshape({1}.shape[0], -1)", "np.ascontiguousarray({0})",
-        "np.broadcast_to({0}, {4})", "{1}.reshape({1}.T.shape)", "np.asarray({0})", "np.zeros_like({0}) + {0}",
+        "np.expand_dims({0}, {2})", "np.flip({0}, axis={2})", "np.roll({0}, 1, axis={2})",
+        "np.repeat({0}, 2, axis={2})",
+        "{1}[::-1]", "np.moveaxis({0}, 0, -1)", "np.swapaxes({0}, 0, -1)", "{1}.reshape({3})",
+        "np.squeeze({0})",
+        "np.broadcast_to({0}, (2, *{1}.shape))", "np.tile({0}, 2)", "np.pad({0}, 1)",
+        "{1}.reshape({3}, order='F')",
+        "{1}[None]", "{1}[..., None]", "{1}[:, None]", "np.reshape({0}, (-1, 1))", "np.flip({0})",
+        "{1}.copy()",
+        "np.roll({0}, -1)", "np.atleast_2d({0})", "{1}.reshape({1}.shape[0], -1)",
+        "np.ascontiguousarray({0})",
+        "np.broadcast_to({0}, {4})", "{1}.reshape({1}.T.shape)", "np.asarray({0})",
+        "np.zeros_like({0}) + {0}",
         "np.ones_like({0}) * {1}", "np.full_like({0}, 0.5) - {1}", "{1}.squeeze()", "{1}.astype(np.float64)",
     ]  # fmt: skip
     total = int(np.prod(shape))
@@ -371,8 +381,10 @@ def joined(w: Writer, depth: int) -> str:
     b = w.expr(depth, lambda value: is_array(value) and value.shape == shape)
     axis = w.axis(a)
     return w.r.choice(
-        ["np.concatenate([{0}, {1}], axis={2})", "np.stack([{0}, {1}], axis={2})", "np.concatenate(({0}, {1}))",
-         "np.vstack([{0}, {1}])", "np.hstack([{0}, {1}])", "np.stack([{0}, {1}, {0}])", "np.array([{0}, {1}])",
+        ["np.concatenate([{0}, {1}], axis={2})", "np.stack([{0}, {1}], axis={2})",
+        "np.concatenate(({0}, {1}))",
+         "np.vstack([{0}, {1}])", "np.hstack([{0}, {1}])", "np.stack([{0}, {1}, {0}])",
+         "np.array([{0}, {1}])",
          "np.concatenate([{0}, np.zeros_like({1})])", "np.split({0}, {3}, axis=0)[0] * {1}[:1]",
          "np.array([np.sum({0}), 1.0, np.mean({1})])"]
     ).format(a, b, axis, shape[0])  # fmt: skip
@@ -403,8 +415,10 @@ def scalar(w: Writer, depth: int) -> str:
     """Arithmetic of Python numbers."""
     s = w.expr(0, lambda value: isinstance(value, float) and not isinstance(value, np.generic))
     text = w.r.choice(
-        ["math.sin({0})", "math.exp(-({0} ** 2))", "{0} ** 2", "abs({0} - 5)", "min({0}, 7.5)", "max({0}, -9)", "-{0}",
-         "math.sqrt(1 + {0} * {0})", "{0} / 3", "math.tanh({0})", "{0} - {0} ** 3", "float({0}) * 2", "math.pi * {0}",
+        ["math.sin({0})", "math.exp(-({0} ** 2))", "{0} ** 2", "abs({0} - 5)", "min({0}, 7.5)",
+        "max({0}, -9)", "-{0}",
+         "math.sqrt(1 + {0} * {0})", "{0} / 3", "math.tanh({0})", "{0} - {0} ** 3", "float({0}) * 2",
+         "math.pi * {0}",
          "2 ** {0}", "math.log(2 + math.cos({0}))", "np.float64({0})", "np.sin({0})", "(1 + {0}) * (1 - {0})"]
     )  # fmt: skip
     return text.format(s)

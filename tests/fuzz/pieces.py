@@ -1,4 +1,5 @@
-"""What programs are made of besides expressions: names, constants, helper functions; and a seeded source of choices."""
+"""What programs are made of besides expressions: names, constants, helper functions; and a seeded source
+of choices."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ import numpy as np
 T = TypeVar("T")
 
 
-class Reject(Exception):  # noqa: N818
+class Reject(Exception):
     """This piece does not fit here: another is tried."""
 
 
@@ -70,18 +71,24 @@ def wrapped(text: str) -> str:
 
 
 CONSTANTS = (
-    "0", "0.0", "1", "-1", "2", "0.5", "-1.5", "1e-3", "3", "np.pi", "np.e", "-0.0", "np.float64(0.25)", "1 / 3",
-    "10**2 / 7", "SHIFT", "SHIFT", "TABLE", "-TABLE", "1e8 * 1e-8", "1e-12", "np.sqrt(2.0)", "math.tau", "-(2**0.5)", "-7.25e-1", "1.0", "-2",
+    "0", "0.0", "1", "-1", "2", "0.5", "-1.5", "1e-3", "3", "np.pi", "np.e", "-0.0", "np.float64(0.25)",
+    "1 / 3",
+    "10**2 / 7", "SHIFT", "SHIFT", "TABLE", "-TABLE", "1e8 * 1e-8", "1e-12", "np.sqrt(2.0)", "math.tau",
+    "-(2**0.5)", "-7.25e-1", "1.0", "-2",
 )  # fmt: skip
 
 # What users call their values, and what generated code calls its own.
 NAMES = (
-    "a", "b", "c", "d", "h", "z", "t", "g", "out", "hidden", "total", "value", "scale", "mask", "difference", "x_bar",
-    "value_bar", "t1", "a_1", "_part", "mean", "ratio", "theta_2", "θ", "s", "pullback", "product", "largest", "g1", "z_",
+    "a", "b", "c", "d", "h", "z", "t", "g", "out", "hidden", "total", "value", "scale", "mask", "difference",
+    "x_bar",
+    "value_bar", "t1", "a_1", "_part", "mean", "ratio", "theta_2", "θ", "s", "pullback", "product",
+    "largest", "g1", "z_",
 )  # fmt: skip
 PARAMETERS = (
-    "x", "y", "w", "u", "v", "x1", "x_1", "σ", "w_bar", "copy", "g", "t", "value", "scale", "float", "slice", "bool",
-    "complex", "data", "_", "p", "q", "weights", "object", "match", "type", "X", "β", "pullback", "value_bar", "f_grad",
+    "x", "y", "w", "u", "v", "x1", "x_1", "σ", "w_bar", "copy", "g", "t", "value", "scale", "float", "slice",
+    "bool",
+    "complex", "data", "_", "p", "q", "weights", "object", "match", "type", "X", "β", "pullback",
+    "value_bar", "f_grad",
 )  # fmt: skip
 
 
@@ -99,7 +106,8 @@ HELPERS = (
         "    return v + 0.1 * u",
         ("squash({0})", "squash({0}, 1.5)", "squash({0}, gain={1})", "squash(squash({0}))"),
     ),
-    Helper("both", "def both(u, *, k=2):\n    w = u * k\n    return w, np.sin(w)", ("both({0})[1]", "both({0}, k=3)[0]")),
+    Helper("both", "def both(u, *, k=2):\n    w = u * k\n    return w, np.sin(w)", ("both({0})[1]",
+    "both({0}, k=3)[0]")),
     Helper(
         "summed",
         "def summed(*parts, factor=1.0):\n    return sum(np.sum(part) for part in parts) * factor",

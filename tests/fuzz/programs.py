@@ -95,7 +95,8 @@ class _Program:
             if len(self.arguments.wrt) > 1 or self.r.chance(0.3)
             else self.arguments.wrt[0]
         )
-        return f"{header}\n\nWRT = {wrt!r}\n\n\ndef f({', '.join(signature)}):\n{body}\n\n\ndef arguments():\n{made}\n"
+        function = f"def f({', '.join(signature)}):\n{body}"
+        return f"{header}\n\nWRT = {wrt!r}\n\n\n{function}\n\n\ndef arguments():\n{made}\n"
 
     # Arguments
 
@@ -178,7 +179,7 @@ class _Program:
                 try:
                     self.r.weighted(_STATEMENTS)(self)
                     break
-                except Reject:
+                except (Reject, ValueError, TypeError, IndexError):
                     continue
 
     def run(self, text: str) -> None:
@@ -217,7 +218,8 @@ class _Program:
             items = [self.w.expr(1), self.w.atom(), *terms][: self.r.integer(1, 3)]
             inside = ", ".join(items)
             return [
-                self.r.choice([f"return ({inside},)", f"return [{inside}]", f"return {{'first': {items[0]}, 'n': {items[-1]}}}",
+                self.r.choice([f"return ({inside},)", f"return [{inside}]",
+                f"return {{'first': {items[0]}, 'n': {items[-1]}}}",
                                f"return {self.w.array(1)}", f"return Pair({items[0]}, {items[-1]})"])
             ]  # fmt: skip
         if self.r.chance(0.15):
@@ -229,10 +231,14 @@ class _Program:
         x = self.w.expr(self.r.integer(0, 2))
         for _ in range(4):
             text = self.r.choice(
-                ["np.sum({0})", "np.mean({0})", "{1}.sum()", "np.sum({1} ** 2)", "np.mean({1} * {1})", "0.5 * np.sum({0})",
-                 "np.sum(np.abs({0}))", "np.vdot({0}, {0})", "np.max({0})", "np.log(1 + np.sum({1} ** 2))", "np.sum({1} * SHIFT)",
-                 "np.sum(np.tanh({0}) * {1})", "-np.mean({0})", "np.mean(({1} - 1.0) ** 2)", "np.sum({1} * np.arange({2}.size).reshape({2}.shape))"]
-            ).format(x, wrapped(x) if is_array(self.w.value(x)) else f"np.asarray({x})", f"np.asarray({x})")  # fmt: skip
+                ["np.sum({0})", "np.mean({0})", "{1}.sum()", "np.sum({1} ** 2)", "np.mean({1} * {1})",
+                "0.5 * np.sum({0})",
+                 "np.sum(np.abs({0}))", "np.vdot({0}, {0})", "np.max({0})", "np.log(1 + np.sum({1} ** 2))",
+                 "np.sum({1} * SHIFT)",
+                 "np.sum(np.tanh({0}) * {1})", "-np.mean({0})", "np.mean(({1} - 1.0) ** 2)",
+                 "np.sum({1} * np.arange({2}.size).reshape({2}.shape))"]
+            ).format(x, wrapped(x) if is_array(self.w.value(x)) else f"np.asarray({x})",
+            f"np.asarray({x})")  # fmt: skip
             try:
                 if "abs" in text:
                     self.w.apart(x, "0")
@@ -317,7 +323,8 @@ def _cell(p: _Program, name: str) -> str:
 
 
 _KINDS: list[Callable[[_Program, str], str]] = [
-    *[_array] * 8, _number, _number, _number, _zero_d, _integer, _index, _mask, _dict, _layers, _layers, _pair, _cell,
+    *[_array] * 8, _number, _number, _number, _zero_d, _integer, _index, _mask, _dict, _layers, _layers,
+    _pair, _cell,
 ]  # fmt: skip
 
 # Kinds of statements
@@ -413,13 +420,15 @@ def _comprehended(p: _Program) -> None:
         layers = p.arguments.layers
         text = p.r.choice(
             [f"sum(np.sum(W ** 2) for W, _ in {layers})", f"sum([np.sum(W) * 0.1 for W, bias in {layers}])",
-             f"np.array([np.mean(pair[1]) for pair in {layers}])", f"np.stack([bias for W, bias in {layers}])"]
+             f"np.array([np.mean(pair[1]) for pair in {layers}])",
+             f"np.stack([bias for W, bias in {layers}])"]
         )  # fmt: skip
     else:
         first, second = p.w.expr(1), p.w.expr(1)
         parts = f"{first}, {second}"
         text = p.r.choice(
-            [f"sum(np.sum(part) for part in ({parts}))", f"sum([np.mean(part) * k for k, part in enumerate([{parts}])])",
+            [f"sum(np.sum(part) for part in ({parts}))",
+            f"sum([np.mean(part) * k for k, part in enumerate([{parts}])])",
              f"[part * 2 for part in [{parts}]][-1]", f"{{'a': {first}, 'b': {second}}}['a']"]
         )  # fmt: skip
     p.w.accept(text)
@@ -466,6 +475,7 @@ def _remarked(p: _Program) -> None:
 
 
 _STATEMENTS: list[tuple[int, Callable[[_Program], None]]] = [
-    (40, _assigned), (4, _unpacked), (2, _swapped), (2, _chained), (6, _augmented), (4, _unused), (8, _looped),
+    (40, _assigned), (4, _unpacked), (2, _swapped), (2, _chained), (6, _augmented), (4, _unused), (8,
+    _looped),
     (4, _comprehended), (2, _starred), (4, _nested), (1, _remarked),
 ]  # fmt: skip

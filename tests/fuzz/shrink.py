@@ -1,7 +1,7 @@
 """Makes a failing program small.
 
-Enters: a program and whether it still fails.  Leaves: a program that fails alike, from which no statement can be
-removed and in which no expression can be replaced by one of its parts.
+Enters: a program and whether it still fails.  Leaves: a program that fails alike, from which no statement
+can be removed and in which no expression can be replaced by one of its parts.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _with_parts(tree: ast.Module) -> Iterator[str]:
             yield _replaced(tree, number, part)
         yield _replaced(tree, number, ast.Constant(1.0))
         for name in ("elts", "args", "keywords"):
-            for position in range(len(getattr(node, name, []))):
+            for position in range(len(items) if isinstance(items := getattr(node, name, None), list) else 0):
                 changed = copy.deepcopy(tree)
                 getattr(_nth(changed, number), name).pop(position)
                 yield _text(changed)
