@@ -1,4 +1,5 @@
-"""The layers: api -> dispatch -> pipeline, cache -> frontend | autodiff | simplify | backends -> ops -> ir -> errors.
+"""The layers: api -> dispatch -> pipeline, cache -> frontend | autodiff | simplify | backends -> ops -> ir
+-> errors.
 
 A module imports its own folder and the layers below.  Large or optional libraries are imported in one place
 each, and only inside functions.  `runtime`, which generated code may import, needs NumPy and nothing else.

@@ -15,7 +15,7 @@ from operator import mul
 from symdiff.ir.build import Builder, current
 from symdiff.ir.node import Function, Node
 from symdiff.ops.arithmetic import divide, multiply, negative, power, subtract
-from symdiff.ops.folds import same_type
+from symdiff.ops.folds.common import same_type
 from symdiff.ops.infer import normalized_axes
 from symdiff.ops.products import matmul
 from symdiff.ops.reductions import add_reduce

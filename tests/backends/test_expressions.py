@@ -187,7 +187,7 @@ def made(build: Any) -> str:
         (lambda a, b, c, s, k: (-a) ** 2, "(-a) ** 2"),
         (lambda a, b, c, s, k: -(a**2), "-a**2"),
         (lambda a, b, c, s, k: a**-1, "a**-1"),
-        (lambda a, b, c, s, k: -(-a), "-(-a)"),
+        (lambda a, b, c, s, k: ROWS["negative"](-a), "-(-a)"),
         (lambda a, b, c, s, k: -(a + b), "-(a + b)"),
         (lambda a, b, c, s, k: -a * b, "-a * b"),
         (lambda a, b, c, s, k: a * -b, "a * -b"),

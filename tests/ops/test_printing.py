@@ -15,6 +15,7 @@ from symdiff.backends.numpy import source
 from symdiff.ir.node import LEAF, Function, Parameter, Tree
 from symdiff.ops.row import REGISTRY
 
+
 def check(function: Function, values: list[Any]) -> None:
     for k, param in enumerate(function.params):
         object.__setattr__(param, "name", f"a{k}")

@@ -19,9 +19,9 @@ from simplify import programs
 from simplify.programs import COLUMN, MATRIX, SCALAR, VECTOR, operations, program, without_folds
 
 from symdiff.ir.node import FOLDS, Function
+from symdiff.ir.node import FOLDS as REGISTERED
 from symdiff.ops.arithmetic import greater, negative
 from symdiff.ops.elementwise import where
-from symdiff.ops.folds import FOLDS as REGISTERED
 from symdiff.ops.indexing import FULL, scatter
 from symdiff.ops.linalg import inv
 from symdiff.ops.reductions import add_reduce

@@ -1,0 +1,94 @@
+"""Folds of `fit_like`: what types know of the sum that undoes broadcasting, and of the cast."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from symdiff.ir import types
+from symdiff.ir.build import current
+from symdiff.ir.node import Node
+from symdiff.ops import infer
+from symdiff.ops.folds.common import fold, is_weak, shaped_as
+from symdiff.ops.reductions import add_reduce
+from symdiff.ops.shaping import (
+    astype,
+    expand_dims,
+    fit_like,
+    real,
+)
+from symdiff.ops.sums import vanishes
+
+
+def _fit_unknown(g: Node, x: Node) -> Node | None:
+    """Without types: nothing to do where both have one shape; one sum instead of two in a row."""
+    if g.op is fit_like and not g.primal and x in g.args[1].args:
+        return fit_like(g.args[0], x)
+    if x.op.name == "param":
+        return None  # its dtype is kept by the runtime
+    if shaped_as(g) is shaped_as(x) or (x.type.dims == g.type.dims == () and is_weak(g)):
+        return g
+    return None
+
+
+@fold(fit_like)
+def _fit_like(g: Node, x: Node) -> Node | None:
+    """What types know of the sum that undoes broadcasting and the cast that undoes promotion."""
+    sizes = current().sizes
+    source, target = sizes.resolve(g.type.dims), sizes.resolve(x.type.dims)
+    if source is None or target is None or not g.type.dtype or not x.type.dtype:
+        return _fit_unknown(g, x)
+    if x.type.kind == "number":
+        fitted = g if source == () else add_reduce(g)
+    else:
+        shaped = _summed(g, source, target)
+        if shaped is None:
+            return None
+        fitted = shaped
+    return _cast(fitted, x)
+
+
+def _summed(g: Node, source: types.Dims, target: types.Dims) -> Node | None:
+    """`g` summed over the axes in which `target` was stretched; None where only the run can tell."""
+    if source == target:
+        return g
+    lead = len(source) - len(target)
+    if lead < 0:
+        return None
+    reduced = (*range(lead), *(lead + i for i, dim in enumerate(target) if dim == 1 != source[lead + i]))
+    if vanishes(g, reduced):
+        return current().const(0.0)
+    stretched = []
+    for axis, (have, want) in enumerate(zip(source[lead:], target, strict=True), start=lead):
+        if have == want:
+            continue
+        if want != 1:
+            return None
+        stretched.append(axis)
+    leading = tuple(range(lead))
+    if not stretched:
+        return add_reduce(g, axis=_one_or_all(leading, len(source)))
+    if not leading:
+        return add_reduce(g, axis=_one_or_tuple(tuple(stretched)), keepdims=True)
+    summed = add_reduce(g, axis=_one_or_all((*leading, *stretched), len(source)))
+    return expand_dims(summed, axis=_one_or_tuple(tuple(axis - lead for axis in stretched)))
+
+
+def _one_or_tuple(axes: tuple[int, ...]) -> Any:
+    return axes[0] if len(axes) == 1 else axes
+
+
+def _one_or_all(axes: tuple[int, ...], rank: int) -> Any:
+    return None if len(axes) == rank else _one_or_tuple(axes)
+
+
+def _cast(g: Node, x: Node) -> Node:
+    """`g` in the dtype of `x`: real where `x` is real, then the width of `x`; numbers take any float."""
+    if is_weak(g):
+        return g
+    have, want = infer.numpy_dtype(g), infer.numpy_dtype(x)
+    if have.startswith("complex") and not want.startswith("complex"):
+        g = real(g)
+        have = infer.numpy_dtype(g)
+    if x.type.kind == "number" or have == want:
+        return g
+    return astype(g, dtype=want)

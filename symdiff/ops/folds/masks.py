@@ -1,0 +1,83 @@
+"""Masks: cotangents that live where a branch was taken.
+
+`where(c, g, 0) * p` becomes `where(c, g * p, 0)`: a partial that is NaN or infinite where the branch was not
+taken never meets a zero.
+"""
+
+from __future__ import annotations
+
+from symdiff.ir.build import current
+from symdiff.ir.node import Node, Number
+from symdiff.ops import infer
+from symdiff.ops.arithmetic import add, multiply, negative, subtract
+from symdiff.ops.elementwise import logical_not, logical_or, where
+from symdiff.ops.folds.common import Build, fold, is_const
+from symdiff.ops.row import Row
+from symdiff.ops.shaping import (
+    broadcast_to,
+)
+
+
+def mask_of(node: Node) -> tuple[Node, bool] | None:
+    """The condition outside of which a derived cotangent is zero: `(c, True)` for `where(c, g, 0)`,
+    `(c, False)` for `where(c, 0, g)`; sums of masked cotangents carry both."""
+    if node.primal:
+        return None
+    if node.op.name == "where":
+        condition, a, b = node.args
+        if is_const(b, 0):
+            return condition, True
+        if is_const(a, 0):
+            return condition, False
+    if node.op is negative:
+        return mask_of(node.args[0])
+    if node.op is add or node.op is subtract:
+        left, right = mask_of(node.args[0]), mask_of(node.args[1])
+        if left is not None and right is not None:
+            return (left[0] if left == right else _either(left, right)), left[1] if left == right else True
+    return None
+
+
+def _either(left: tuple[Node, bool], right: tuple[Node, bool]) -> Node:
+    a, b = (c if positive else logical_not(c) for c, positive in (left, right))
+    return logical_or(a, b)
+
+
+def masked(condition: Node, positive: bool, x: Node | Number) -> Node:
+    return where(condition, x, 0) if positive else where(condition, 0, x)
+
+
+def unmasked(node: Node) -> Node:
+    """The value under a mask where the mask is the outermost operation."""
+    if node.op.name == "where":
+        return node.args[2] if is_const(node.args[1], 0) else node.args[1]
+    return node
+
+
+def mask_last(op: Row, a: Node, b: Node) -> Node | None:
+    """A product or quotient of a masked cotangent, masked after it is taken."""
+    for masked_one in (a, b) if op is multiply else (a,):
+        mask = mask_of(masked_one)
+        if mask is not None and masked_one.op is where:
+            inner = unmasked(masked_one)
+            return masked(*mask, op(inner, b) if masked_one is a else op(a, inner))
+        if mask is not None:
+            return masked(*mask, current().unfolded(op, a, b))
+    return None
+
+
+@fold(where)
+def _where(condition: Node, a: Node, b: Node) -> Node | None:
+    """A branch that was only broadcast to the shape that the others have."""
+    dims = current().sizes.resolve(infer.broadcast(condition, a, b))
+    choices: tuple[tuple[Node, Build], ...] = (
+        (a, lambda inner: where(condition, inner, b)),
+        (b, lambda inner: where(condition, a, inner)),
+    )
+    for first, build in choices:
+        if first.op is broadcast_to and not first.primal:
+            inner = first.args[0]
+            rest = [condition, b if first is a else a, inner]
+            if dims is not None and current().sizes.resolve(infer.broadcast(*rest)) == dims:
+                return build(inner)
+    return None
