@@ -14,4 +14,4 @@ def f(x):
 
 
 def arguments():
-    return (np.array(0.6),)
+    return (np.array([0.6, -0.2]),)
