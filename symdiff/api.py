@@ -29,9 +29,11 @@ class Differentiable:
     value_and_grad: Derivative
     vjp: Derivative
 
-    def __init__(
-        self, function: Callable[..., Any], wrt: Any = 0, backend: str = "auto", has_aux: bool = False
-    ):
+    def __init__(self, function: Any, wrt: Any = 0, backend: str = "auto", has_aux: bool = False):
+        self.binding = "instance"
+        if isinstance(function, staticmethod | classmethod):
+            self.binding = "class" if isinstance(function, classmethod) else "nothing"
+            function = function.__func__
         named = function if hasattr(function, "__name__") else as_function(function)
         functools.update_wrapper(self, named, updated=("__dict__",) * isinstance(function, FunctionType))
         self.__wrapped__ = function
@@ -43,10 +45,12 @@ class Differentiable:
         return self.__wrapped__(*args, **kwargs)
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:
-        return self if instance is None else Bound(self, instance)
+        if self.binding == "class":
+            return Bound(self, owner)
+        return self if instance is None or self.binding == "nothing" else Bound(self, instance)
 
     def __reduce__(self) -> str:
-        return self.__wrapped__.__qualname__
+        return str(self.__wrapped__.__qualname__)
 
     def __repr__(self) -> str:
         return f"<differentiable {self.__wrapped__.__qualname__}>"

@@ -28,9 +28,8 @@ def as_function(callable_: Callable[..., Any]) -> FunctionType:
         return _calling(callable_, _followed(callable_)) if _is_transparent(callable_) else callable_
     if isinstance(callable_, type):
         raise WrtError(f"The class `{callable_.__name__}` is not a function.", _NO_FUNCTION)
-    if isinstance(callable_, staticmethod | classmethod | property):
-        name = type(callable_).__name__
-        raise WrtError(f"A {name} is not a function.", f"put @{name} above @differentiate")
+    if isinstance(callable_, property):
+        raise WrtError("A property is not a function.", "put @property above @differentiate")
     if not callable(callable_):
         raise WrtError(f"{_shown(callable_)} is not a function.", _NO_FUNCTION)
     return _calling(callable_, _parameters(callable_))

@@ -73,13 +73,18 @@ class Variant:
     def holds(self) -> bool:
         return all(holds() for holds in self.guards) and all(now() == key for _, _, key, now in self.captures)
 
-    def contiguous(self) -> Variant:
+    def contiguous(self, pullback: bool) -> Variant:
         """The same for arguments that are not C-contiguous: NumPy's results follow their layout, gradients
-        do not."""
-        made = copy.copy(self)
-        made.function = functools.wraps(self.function)(
-            lambda *args, **kwargs: _packed(self.function(*args, **kwargs))
-        )
+        do not.  pullback: the result is `(value, pullback)`, and what the pullback returns counts too."""
+        made, inner = copy.copy(self), self.function
+
+        def packed(*args: Any, **kwargs: Any) -> Any:
+            if not pullback:
+                return _packed(inner(*args, **kwargs))
+            value, back = inner(*args, **kwargs)
+            return _packed(value), functools.wraps(back)(lambda cotangent: _packed(back(cotangent)))
+
+        made.function = functools.wraps(inner)(packed)
         return made
 
     def captured(self) -> dict[str, Any]:
@@ -163,7 +168,7 @@ class Derivative:
         if len(self._exact) >= REMEMBERED:
             self._exact.clear()
         if _has_strided(bound.arguments.values()):
-            variant = variant.contiguous()
+            variant = variant.contiguous(self.transform == "vjp")
         if static == self._static:
             self._exact[key] = variant
         return variant

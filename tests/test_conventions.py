@@ -62,10 +62,15 @@ class Model:
     def static(x):
         return np.sum(x**2)
 
-    @classmethod
     @differentiate(wrt="x")
+    @classmethod
     def of_class(cls, x):
         return np.sum(x**2) * cls.factor()
+
+    @differentiate
+    @staticmethod
+    def also_static(x):
+        return np.sum(x**2)
 
     @classmethod
     def factor(cls):
@@ -176,6 +181,10 @@ def test_methods():
 def test_static_and_class_methods_and_inheritance():
     np.testing.assert_allclose(Model.static.grad(X), 2 * X)
     np.testing.assert_allclose(Model(X).static.grad(X), 2 * X)
+    np.testing.assert_allclose(Model(X).also_static.grad(X), 2 * X)
+    np.testing.assert_allclose(grad(lambda x: Child.of_class(x) + Model(X).of_class(x))(X), 16 * X)
+    np.testing.assert_allclose(grad(lambda x: Model(X).also_static(x) + Model.also_static(x))(X), 4 * X)
+    assert Child.of_class(X) == 5 * np.sum(X**2)
     np.testing.assert_allclose(Child(WEIGHTS).loss.grad(X), 20 * WEIGHTS * X)
     np.testing.assert_allclose(Model(WEIGHTS).of_class.grad(X), 6 * X)
     np.testing.assert_allclose(Child.of_class.grad(X), 10 * X)
@@ -612,7 +621,7 @@ def test_wrong_options():
     for wrong in (
         lambda: differentiate(wrt=1.5), lambda: differentiate(wrt=None), lambda: differentiate(wrt=True),
         lambda: differentiate(f, backend="tpu"), lambda: differentiate(3), lambda: differentiate(int),
-        lambda: differentiate(staticmethod(f)),
+        lambda: differentiate(property(f)),
     ):  # fmt: skip
         with pytest.raises(WrtError):
             wrong()

@@ -116,7 +116,7 @@ class _Writer:
         else:
             names.of[param] = self.spelled.get(param.attr("parameter"), param.attr("parameter"))
 
-    def _respelled(self, parameters: list[str], lines: list[tuple[str, Node | None]]) -> bool:
+    def _respelled(self, parameters: list[str], lines: list[tuple[str, Node | Region | None]]) -> bool:
         """Whether a parameter hides a module or function that the body uses; it gets another name."""
         text = "\n".join(line for line, _ in lines if not line.startswith("#"))
         for name in parameters:

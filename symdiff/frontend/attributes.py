@@ -174,6 +174,9 @@ def of_class(frame: Frame, cls: type, name: str, owner: Any = NOT_FOUND) -> Any:
         return compute(getattr, cls, name)
     if isinstance(found, python_types.FunctionType | property) or not is_python(base):
         return found if is_python(base) else compute(getattr, cls, name)
+    binding = getattr(found, "binding", "") if type(found).__module__ == "symdiff.api" else ""
+    if binding in ("class", "nothing"):  # a Differentiable made of a class method or a static one
+        return Bound(found, cls) if binding == "class" else found
     if owner is not NOT_FOUND and hasattr(found, "__wrapped__") and hasattr(type(found), "__get__"):
         return Bound(found, owner)
     return found

@@ -1,16 +1,19 @@
-"""An island that was replaced by something that contains it: no endless recursion."""
+"""Values replaced by ones that contain them: no endless recursion."""
 
 import numpy as np
 
 SHIFT = 0.7
 TABLE = np.array([0.5, -1.0])
-WRT = "w"
+WRT = "m"
 
 
-def f(w):
-    s = np.fmin(w, TABLE)
-    h = 1.0 - (s - s)
-    return np.sum(h) * h
+def keep(u, v):
+    u = u + v
+    return u * 2.0 - u
+
+
+def f(m):
+    return keep(m - np.sum(m), np.sum(m))
 
 
 def arguments():
