@@ -20,7 +20,7 @@ from symdiff.ir.build import Builder
 from symdiff.ir.node import LEAF, Function, Node, Tree
 from symdiff.ir.types import Type
 from symdiff.ops import infer
-from symdiff.ops.control import closure, root
+from symdiff.ops.control import closure, is_permuted, root
 from symdiff.ops.row import Row, Rule, row_for
 from symdiff.ops.shaping import astype, conjugate, copy, fit_like, full_like, to_float, zeros_like
 from symdiff.ops.sums import vanishes
@@ -283,33 +283,4 @@ def _result(cotangent: Node | None, param: Node) -> Node:
         return full_like(param, cotangent)
     if infer.numpy_dtype(cotangent) != infer.numpy_dtype(param) and param.type.dtype and cotangent.type.dtype:
         cotangent = astype(cotangent, dtype=param.type.dtype)
-    return copy(cotangent) if getattr(cotangent.op, "view", False) or _is_permuted(cotangent) else cotangent
-
-
-# NumPy gives results the order of axes in memory that the operands have, except these.
-_ORDERED = ("param", "copy", "matmul", "dot", "scatter", "tensordot", "outer", "inner")
-_PERMUTING = ("transpose", "swapaxes", "moveaxis", "matrix_transpose", "rot90")
-
-
-def _is_permuted(node: Node) -> bool:
-    """Whether the axes of an array may lie in memory in another order than C's; those of arguments do not."""
-    seen: set[Node] = set()
-    pending = [node]
-    while pending:
-        one = pending.pop()
-        name = one.op.name
-        rank = 2 if one.type.rank is None else one.type.rank
-        if one in seen or rank < 2 or name in _ORDERED or name.startswith("linalg."):
-            continue
-        if name in _PERMUTING or (name == "einsum" and _reorders(one.attr("subscripts"))):
-            return True
-        seen.add(one)
-        pending += one.args
-    return False
-
-
-def _reorders(subscripts: str) -> bool:
-    """Whether the axes of the result stand in another order than in the operands."""
-    operands, _, result = subscripts.partition("->")
-    places = [operands.find(label) for label in result]
-    return places != sorted(places)
+    return copy(cotangent) if getattr(cotangent.op, "view", False) or is_permuted(cotangent) else cotangent

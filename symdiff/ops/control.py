@@ -31,3 +31,32 @@ def root(node: Node) -> Node:
     while is_view(node):
         node = node.args[0]
     return node
+
+
+# NumPy gives results the order of axes in memory that the operands have, except these.
+_ORDERED = ("param", "copy", "matmul", "dot", "scatter", "tensordot", "outer", "inner")
+_PERMUTING = ("transpose", "swapaxes", "moveaxis", "matrix_transpose", "rot90")
+
+
+def is_permuted(node: Node) -> bool:
+    """Whether the axes of an array may lie in memory in another order than C's; those of arguments do not."""
+    seen: set[Node] = set()
+    pending = [node]
+    while pending:
+        one = pending.pop()
+        name = one.op.name
+        rank = 2 if one.type.rank is None else one.type.rank
+        if one in seen or rank < 2 or name in _ORDERED or name.startswith("linalg."):
+            continue
+        if name in _PERMUTING or (name == "einsum" and _reorders(one.attr("subscripts"))):
+            return True
+        seen.add(one)
+        pending += one.args
+    return False
+
+
+def _reorders(subscripts: str) -> bool:
+    """Whether the axes of the result stand in another order than in the operands."""
+    operands, _, result = subscripts.partition("->")
+    places = [operands.find(label) for label in result]
+    return places != sorted(places)

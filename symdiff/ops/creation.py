@@ -15,7 +15,7 @@ from symdiff.ops import infer
 from symdiff.ops.lowering import bind, known_rank, literal, nested, sugar, to_node
 from symdiff.ops.reductions import add_reduce
 from symdiff.ops.row import Row, constant, linear
-from symdiff.ops.shaping import astype, broadcast_to, copy, expand_dims, length, make_shape, reshape
+from symdiff.ops.shaping import astype, broadcast_to, copy, expand_dims, length, make_shape, reshape, shape_of
 
 
 def _infer_array(*items: Node, shape: tuple[int, ...] = (), dtype: str | None = None) -> Type:
@@ -57,8 +57,28 @@ def _asarray(value: Any, dtype: Any = None, **options: Any) -> Node:
 array = linear(
     np.array, "*items, shape=(), dtype=None", _infer_array, transpose=_array_transpose, lower=_array
 )
-for _function in (np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray):
+for _function in (np.asarray, np.asanyarray):
     sugar(_function, _asarray)
+
+
+def _infer_ordered(x: Node) -> Type:
+    dims = x.type.dims
+    return types.array(infer.numpy_dtype(x), (1,) if dims == () else dims)
+
+
+def _ordered(row: Row, value: Any, dtype: Any = None) -> Node:
+    return row(_asarray(value, dtype))
+
+
+def _ordering(function: Any) -> Row:
+    """The order in memory decides the order in which sums are taken, and so their last bits."""
+    return linear(
+        function, "x", _infer_ordered, lambda g, x: reshape(g, shape_of(x)), view=True, lower=_ordered
+    )
+
+
+ascontiguousarray = _ordering(np.ascontiguousarray)
+asfortranarray = _ordering(np.asfortranarray)
 
 
 def _cast(name: str) -> Any:

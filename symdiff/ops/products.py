@@ -87,7 +87,7 @@ OPERATORS["matmul"] = matmul
 matmul_left: Row = multilinear(
     None,
     "g, a, b",
-    lambda g, a, b: infer.like(a),
+    lambda g, a, b: types.array(infer.dtype_of(np.matmul, g, b), a.type.dims),
     lambda h, g, a, b: h @ b,
     None,
     lambda h, g, a, b: _matmul_right(g, h, b),
@@ -97,7 +97,7 @@ matmul_left: Row = multilinear(
 matmul_right: Row = multilinear(
     None,
     "g, a, b",
-    lambda g, a, b: infer.like(b),
+    lambda g, a, b: types.array(infer.dtype_of(np.matmul, g, a), b.type.dims),
     lambda h, g, a, b: a @ h,
     lambda h, g, a, b: _matmul_left(g, a, h),
     None,

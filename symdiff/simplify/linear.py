@@ -19,7 +19,7 @@ from symdiff.ops.folds.common import same_type
 from symdiff.ops.infer import normalized_axes
 from symdiff.ops.products import matmul
 from symdiff.ops.reductions import add_reduce
-from symdiff.simplify.cost import Live, width
+from symdiff.simplify.cost import Live
 from symdiff.simplify.rebuild import replaced
 
 
@@ -181,8 +181,14 @@ def _dot(node: Node) -> Node | None:
     operand = node.args[0]
     if operand.type.rank != 1 or node.attr("dtype") is not None or node.attr("keepdims", False):
         return None
-    if operand.op is multiply and all(width(arg) == 1 == arg.type.rank for arg in operand.args):
+    if operand.op is multiply and _of_one_length(*operand.args):
         return operand.args[0] @ operand.args[1]
     if operand.op is power and operand.args[1].is_const and operand.args[1].value == 2:
         return operand.args[0] @ operand.args[0]
     return None
+
+
+def _of_one_length(a: Node, b: Node) -> bool:
+    """Two vectors neither of which is broadcast against the other."""
+    sizes = current().sizes
+    return a.type.rank == b.type.rank == 1 and sizes.resolve(a.type.dims) == sizes.resolve(b.type.dims)

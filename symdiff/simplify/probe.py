@@ -140,8 +140,10 @@ def magnitude(node: Node, columns: dict[Node, Floats]) -> Floats:
             return known[n]
         if n.is_const:
             return abs(float(n.value.real))
-        if n.op.name == "power":
+        if n.op.name == "power" and n.args[1].is_const:
             known[n] = np.power(at(n.args[0]), float(n.args[1].value.real))
+        elif n.op.name == "power":
+            known[n] = abs(value(n, columns))
         else:
             known[n] = _SIZE.get(n.op.name, _FLOAT[n.op.name])(*map(at, n.args))
         return known[n]

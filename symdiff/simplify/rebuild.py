@@ -12,7 +12,7 @@ from dataclasses import replace
 from symdiff.ir.build import Builder
 from symdiff.ir.liveness import without_dead
 from symdiff.ir.node import Function, Node, Region
-from symdiff.ops.control import root
+from symdiff.ops.control import is_permuted, root
 from symdiff.ops.row import Row
 from symdiff.ops.shaping import copy
 
@@ -34,7 +34,7 @@ def _fresh(new: Node, old: Node) -> Node:
     argument."""
     if new is old or old.primal or old.type.kind != "array" or old.type.dims == ():
         return new
-    shared = new.primal or (isinstance(new.op, Row) and new.op.view)
+    shared = new.primal or new.op.name == "param" or (isinstance(new.op, Row) and new.op.view)
     return copy(new) if shared else new
 
 
@@ -43,6 +43,7 @@ class _Copy:
 
     def __init__(self, function: Function, instead: Mapping[Node, Node]):
         self.instead = instead
+        self.open: set[Node] = set()
         self.builder = Builder(function.sizes, primal=False)
         self.builder.params = function.params
         self.known: dict[Node, Node] = {param: param for param in function.params}
@@ -56,8 +57,10 @@ class _Copy:
         if node in self.known:
             return self.known[node]
         new = self.instead.get(node)
-        if new is not None:
+        if new is not None and node not in self.open:  # what replaces may read what it replaces
+            self.open.add(node)
             made = self.copy(new)
+            self.open.discard(node)
             if node.name and not made.primal:
                 self.builder.label(made, node.name)
         else:
@@ -107,5 +110,10 @@ def without_copies(function: Function) -> Function:
 
 
 def _is_owned(node: Node, memory: list[Node]) -> bool:
-    """Whether the function made this array and it leaves in no other result."""
-    return node.op.name not in ("param", "const") and root(node) is node and node not in memory
+    """Whether the function made this array, in C's order, and it leaves in no other result."""
+    return (
+        not is_permuted(node)
+        and node.op.name not in ("param", "const")
+        and root(node) is node
+        and node not in memory
+    )

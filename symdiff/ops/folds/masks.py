@@ -9,13 +9,12 @@ from __future__ import annotations
 from symdiff.ir.build import current
 from symdiff.ir.node import Node, Number
 from symdiff.ops import infer
-from symdiff.ops.arithmetic import add, multiply, negative, subtract
+from symdiff.ops.arithmetic import add, divide, multiply, negative, subtract
 from symdiff.ops.elementwise import logical_not, logical_or, where
 from symdiff.ops.folds.common import Build, fold, is_const
+from symdiff.ops.reductions import add_reduce, any_reduce
 from symdiff.ops.row import Row
-from symdiff.ops.shaping import (
-    broadcast_to,
-)
+from symdiff.ops.shaping import astype, broadcast_to
 
 
 def mask_of(node: Node) -> tuple[Node, bool] | None:
@@ -63,7 +62,47 @@ def mask_last(op: Row, a: Node, b: Node) -> Node | None:
             return masked(*mask, op(inner, b) if masked_one is a else op(a, inner))
         if mask is not None:
             return masked(*mask, current().unfolded(op, a, b))
+        mask = _summed_mask(masked_one)
+        if mask is not None and (op is divide or _may_be_infinite(b if masked_one is a else a)):
+            return masked(*mask, current().unfolded(op, a, b))
     return None
+
+
+def _summed_mask(node: Node) -> tuple[Node, bool] | None:
+    """The condition outside of which a sum of a masked cotangent is zero: nothing was taken on its axes."""
+    if node.op is astype and not node.primal:
+        node = node.args[0]
+    if node.op is not add_reduce or node.primal or node.args[0].op is not where:
+        return None
+    mask = mask_of(node.args[0])
+    if mask is None:
+        return None
+    condition, positive = mask
+    summed, cond = node.args[0].type.dims, condition.type.dims
+    if cond == ():
+        return mask
+    if summed is None or cond is None or len(summed) != len(cond):
+        return None
+    taken = condition if positive else logical_not(condition)
+    return any_reduce(taken, **node.attributes), True
+
+
+def _may_be_infinite(node: Node) -> bool:
+    """Whether a partial may be infinite or NaN where its operand is finite: quotients, powers, logarithms."""
+    finite = (
+        "param",
+        "const",
+        "size",
+        "length",
+        "add",
+        "subtract",
+        "multiply",
+        "negative",
+        "sin",
+        "cos",
+        "tanh",
+    )
+    return node.op.name not in finite
 
 
 @fold(where)
