@@ -290,8 +290,8 @@ WORKLOADS = (
 )
 
 # The rows above are derived as in a textbook and spelled with np.mean and np.sum, as in the tutorials.
-# Stricter standards: tuned by hand; for small arrays methods and `sum / size` in place of the functions, whose
-# overhead is most of the time there; for large ones every operation in place.
+# Stricter standards: tuned by hand; for small arrays methods and `sum / size` in place of the functions,
+# whose overhead is most of the time there; for large ones every operation in place.
 VARIANTS = (
     Workload(
         "linear regression, tuned by hand",
