@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from symdiff.errors import DtypeError, ShapeError, WrtError
 from symdiff.ir.node import LEAF, Node, Path, Tree
-from symdiff.ir.types import Size
+from symdiff.ir.types import Dims, Size, Sizes
 
 if TYPE_CHECKING:
     from symdiff.frontend import Lowered
@@ -176,8 +176,32 @@ def check_sizes(lowered: Lowered, bound: inspect.BoundArguments) -> None:
                         f"Sizes do not match: {other} is {expected - found.less}, {place} is {length}.",
                         _SHAPES,
                     )
+    _check_reshapes(sizes, {name: length for name, (length, _) in seen.items()})
     for name, path, length in lowered.function.info.get("lengths", ()):
         if len(value_at(name, path)) != length:
             raise ShapeError(
                 f"`{shown((name, path))}` has {len(value_at(name, path))} items where {length} are unpacked."
             )
+
+
+def _check_reshapes(sizes: Sizes, lengths: Mapping[str, int]) -> None:
+    """Whether the user's reshapes keep the number of elements, as far as sizes are known."""
+
+    def elements(dims: Dims) -> int | None:
+        total = 1
+        for dim in sizes.resolve(dims) or ():
+            if isinstance(dim, Size):
+                if dim.name not in lengths:
+                    return None
+                dim = max(lengths[dim.name] - dim.less, 0)
+            total *= dim
+        return total
+
+    for source, fixed, free in sizes.reshapes:
+        have, want = elements(source), elements(fixed)
+        if have is None or want is None:
+            continue
+        wrong = want > 0 and have % want > 0 if free else have != want
+        if wrong:
+            multiple = "a multiple of " if free else ""
+            raise ShapeError(f"{have} elements cannot be reshaped to {multiple}{want}.", _SHAPES)

@@ -110,6 +110,8 @@ class Sizes:
 
     equal: dict[str, Dim] = field(default_factory=dict)
     count: int = 0
+    # What the user's reshapes demand: source, fixed lengths, and whether one more length is free.
+    reshapes: list[tuple[Dims, Dims, bool]] = field(default_factory=list)
 
     def fresh(self) -> Size:
         """A new size of which nothing is known."""

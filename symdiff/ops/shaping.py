@@ -43,6 +43,9 @@ def _infer_reshape(x: Node, shape: Node, order: str = "C") -> Type:
         return types.array(infer.numpy_dtype(x))
     if shape.op is make_shape:
         free = [i for i, arg in enumerate(shape.args) if arg.is_const and arg.value == -1]
+        if current().primal and x.type.dims is not None:
+            fixed = tuple(dim for i, dim in enumerate(dims) if i not in free)
+            current().sizes.reshapes.append((x.type.dims, fixed, bool(free)))
         if len(free) == 1 and x.type.dims is not None:
             dims = _complete(x.type.dims, dims, free[0])
     return types.array(infer.numpy_dtype(x), dims)
