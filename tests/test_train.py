@@ -18,6 +18,15 @@ from symdiff.ops.control import store
 from symdiff.ops.row import REGISTRY
 from symdiff.optim import Optimizer, sgd
 
+
+@pytest.fixture(autouse=True)
+def handler():
+    """Python's own handler of Ctrl-C, which a background job does not start with."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 SGD, MOMENTUM, NESTEROV = sgd(0.1), sgd(0.1, momentum=0.9), sgd(0.1, momentum=0.9, nesterov=True)
 
 
@@ -646,7 +655,6 @@ def test_parameters_that_share_memory_are_not_torn_apart():
 
 
 def test_a_progress_bar(capsys, monkeypatch):
-    pytest.importorskip("tqdm")
     run(epochs=2, progress=True)
     assert "6/6" in capsys.readouterr().err
     run(epochs=2)

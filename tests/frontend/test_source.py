@@ -769,7 +769,6 @@ def test_zipped_application(tmp_path: pathlib.Path) -> None:
 
 
 def test_notebook_cells(tmp_path: pathlib.Path) -> None:
-    pytest.importorskip("IPython")
     text = """
 from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance()
