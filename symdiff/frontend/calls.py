@@ -220,8 +220,10 @@ def unsupported(function: Any) -> SymdiffError:
     module = getattr(function, "__module__", None) or ""
     spellings = [row.spelling for row in REGISTRY.values() if "." in row.spelling]
     known = {spelling.partition(".")[2]: spelling for spelling in spellings}
-    near = [known[one] for one in difflib.get_close_matches(str(name), known, 3, 0.75)]
-    instead = f"one of {', '.join(near)}" if near else "NumPy functions that have a rule"
+    near = [known[one] for one in difflib.get_close_matches(str(name), known, 3, 0.6)]
+    instead = "NumPy functions that have a rule" + (
+        f"; the nearest names are {', '.join(near)}" if near else ""
+    )
     if hasattr(np, str(name)) and row_of(getattr(np, name)) is not None:
         instead = f"np.{name}"
     shown = f"{module.replace('numpy', 'np')}.{name}" if module and module != "builtins" else f"{name}"
