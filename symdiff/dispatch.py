@@ -29,7 +29,7 @@ from symdiff.callables import as_function
 from symdiff.errors import Problem, Span, SymdiffError, WrtError
 from symdiff.frontend import Lowered, lower  # at once: `import symdiff` has more time than a first gradient
 from symdiff.frontend.arguments import SizeCounter, describe, signature_key
-from symdiff.request import check_sizes
+from symdiff.request import check_sizes, names_of, requested
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,8 +70,12 @@ class Variant:
         self.defaults = any(place.hidden_default for place in lowered.function.parameters)
         self.plain = not (self.guards or self.captures or self.defaults or self.templates)
 
+    def guarded(self) -> bool:
+        """Whether the objects that were compiled in are still the same."""
+        return all(holds() for holds in self.guards)
+
     def holds(self) -> bool:
-        return all(holds() for holds in self.guards) and all(now() == key for _, _, key, now in self.captures)
+        return self.guarded() and all(now() == key for _, _, key, now in self.captures)
 
     def contiguous(self, pullback: bool) -> Variant:
         """The same for arguments that are not C-contiguous: NumPy's results follow their layout, gradients
@@ -137,7 +141,7 @@ class Derivative:
 
     def _structured(self, args: tuple[Any, ...]) -> Any:
         """A call with containers, numbers or objects among its arguments."""
-        names = list(self.signature.parameters)
+        names = list(self.signature.parameters) if self._static else []
         if self._static and len(names) != len(args):
             return self._bound_call(args, {})
         key = ("structured", signature_key(args, self._static, names))
@@ -148,21 +152,21 @@ class Derivative:
         bound = self._bound(args, kwargs)
         values, names = tuple(bound.arguments.values()), list(bound.arguments)
         key = ("bound", signature_key(values, self._static, names))
-        variant = self._held(key, self._exact.get(key), bound)
+        variant = self._exact.get(key)
+        if variant is None or not variant.holds():
+            variant = self._remember(key, bound)
         return variant.function(*bound.args, **bound.kwargs, **variant.captured())
 
     def _remembered(self, key: Any, args: tuple[Any, ...], variant: Variant | None) -> Any:
         if variant is None or not variant.holds():
-            variant = self._held(key, variant, self._bound(args, {}))
+            variant = self._remember(key, self._bound(args, {}))
         if variant.defaults:
             bound = self._bound(args, {})
             return variant.function(*bound.args, **bound.kwargs, **variant.captured())
         return variant.function(*args, **variant.captured())
 
-    def _held(self, key: Any, variant: Variant | None, bound: inspect.BoundArguments) -> Variant:
-        """The variant that served these exact types before, if it still holds, or one that is found now."""
-        if variant is not None and variant.holds():
-            return variant
+    def _remember(self, key: Any, bound: inspect.BoundArguments) -> Variant:
+        """The variant for these arguments, found now and remembered for their exact types."""
         static = self._static
         variant = self._find(bound)
         if len(self._exact) >= REMEMBERED:
@@ -205,7 +209,7 @@ class Derivative:
                 variant, static = self._compile(bound)
                 if static <= self._static:
                     check_sizes(variant.lowered, bound)
-                    found = [old for old in self._variants.get(key, ()) if _guards_hold(old)]
+                    found = [old for old in self._variants.get(key, ()) if old.guarded()]
                     self._variants[key] = [variant, *found][:8]
                     return variant
                 self._static |= static
@@ -214,7 +218,6 @@ class Derivative:
 
     def _compile(self, bound: inspect.BoundArguments | None) -> tuple[Variant, frozenset[Any]]:
         from symdiff import pipeline
-        from symdiff.request import names_of, requested
         from symdiff.results import check_keys, check_path
 
         function = self.__wrapped__
@@ -243,9 +246,6 @@ class Derivative:
                 lambda *args, **kwargs: checked_pullback(function(*args, **kwargs))
             )
         return variant
-
-    def variant_for(self, /, *args: Any, **kwargs: Any) -> Variant:
-        return self._find(self._bound(args, kwargs))
 
     def compiled_for(self, /, *args: Any, **kwargs: Any) -> Callable[..., Any]:
         """The generated function that serves these arguments, as a plain Python function."""
@@ -326,10 +326,6 @@ def _by_own_names(function: Callable[..., Any], made: Function) -> Callable[...,
     return functools.wraps(function)(
         lambda *args, **kwargs: function(*args, **{spelled.get(k, k): v for k, v in kwargs.items()})
     )
-
-
-def _guards_hold(variant: Variant) -> bool:
-    return all(holds() for holds in variant.guards)
 
 
 @contextlib.contextmanager

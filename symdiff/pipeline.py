@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from symdiff import cache
+from symdiff.ir.literals import tree_text
 from symdiff.ir.node import Function, Node, Tree
 from symdiff.ir.text import to_text
 
@@ -48,14 +49,6 @@ class Request:
         wrt = [(node.attr("parameter"), node.attr("path")) for node in self.wrt]
         step = "" if self.step is None else self.step.text()
         return repr((self.transform, wrt, tree_text(self.tree), self.summary, self.backend, self.aux, step))
-
-
-def tree_text(tree: Tree) -> str:
-    """A structure as stable text: classes by name, never by address."""
-    if tree.kind == "leaf":
-        return "*"
-    children = [tree_text(child) for child in tree.children]
-    return f"{tree.kind}({', '.join(children)}; {tree.keys!r}; {tree.like!r})"
 
 
 def compiled(function: Function, request: Request) -> cache.Entry:

@@ -133,10 +133,6 @@ class Builder:
         """The node itself, for a fold that has done its part."""
         return self._number(op, args, tuple(sorted(attrs.items())), None)
 
-    def plain(self, op: Op, *args: Node) -> Node:
-        """The operation as it is, without folds."""
-        return self._number(op, args, (), None)
-
     def _existing(self, key: object) -> Node | None:
         for scope in reversed(self._scopes):
             node = scope.numbered.get(key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ from symdiff.ops.elementwise import log, where
 from symdiff.ops.row import Row, register
 
 
-def binary(
+def _operator(
+    text: str,
     function: np.ufunc,
     symbol: str,
     *partials: Callable[..., Any] | None,
@@ -23,14 +25,14 @@ def binary(
     also: tuple[Any, ...] = (),
     commutative: bool = False,
 ) -> Row:
-    """A Python operator on two operands; the ufunc of the same meaning lowers to it too."""
+    """A Python operator on the operands in `text`; the ufunc of the same meaning lowers to it too."""
     made = register(
         Row(
             name=function.__name__,
             infer=infer.of_operator(function, number),
             commutative=commutative,
             kind="elementwise" if partials else "constant",
-            text="a, b",
+            text=text,
             targets=(function, *also),
             partials=partials,
             spelling=f"np.{function.__name__}",
@@ -39,6 +41,10 @@ def binary(
     )
     OPERATORS[made.name] = made
     return made
+
+
+binary = partial(_operator, "a, b")
+unary = partial(_operator, "x")
 
 
 def power_base(a: Node, b: Node, y: Node) -> Any:
@@ -87,23 +93,6 @@ bitwise_or = binary(np.bitwise_or, "|", also=(operator.or_,), commutative=True)
 bitwise_xor = binary(np.bitwise_xor, "^", also=(operator.xor,), commutative=True)
 
 
-def _unary(function: np.ufunc, symbol: str, *partials: Any, also: tuple[Any, ...] = ()) -> Row:
-    made = register(
-        Row(
-            name=function.__name__,
-            infer=infer.of_operator(function, infer.widest),
-            kind="elementwise" if partials else "constant",
-            text="x",
-            targets=(function, *also),
-            partials=partials,
-            spelling=f"np.{function.__name__}",
-            symbol=symbol,
-        )
-    )
-    OPERATORS[made.name] = made
-    return made
-
-
-negative = _unary(np.negative, "-", lambda x, y: -1, also=(operator.neg,))
-positive = _unary(np.positive, "+", lambda x, y: 1, also=(operator.pos,))
-invert = _unary(np.invert, "~", also=(operator.invert,))
+negative = unary(np.negative, "-", lambda x, y: -1, also=(operator.neg,))
+positive = unary(np.positive, "+", lambda x, y: 1, also=(operator.pos,))
+invert = unary(np.invert, "~", also=(operator.invert,))

@@ -66,7 +66,7 @@ def with_signs(function: Function) -> Function:
         positive = builder.existing(multiply, (builder.const(-factor), rest))
         if positive is not None and positive in live:
             with builder:
-                instead[node] = builder.plain(negative, positive)
+                instead[node] = builder.unfolded(negative, positive)
     return replaced(function, instead) if instead else function
 
 

@@ -54,17 +54,13 @@ def _summed(g: Node, source: types.Dims, target: types.Dims) -> Node | None:
     lead = len(source) - len(target)
     if lead < 0:
         return None
-    reduced = (*range(lead), *(lead + i for i, dim in enumerate(target) if dim == 1 != source[lead + i]))
-    if vanishes(g, reduced):
-        return current().const(0.0)
-    stretched = []
-    for axis, (have, want) in enumerate(zip(source[lead:], target, strict=True), start=lead):
-        if have == want:
-            continue
-        if want != 1:
-            return None
-        stretched.append(axis)
     leading = tuple(range(lead))
+    differing = [lead + i for i, want in enumerate(target) if want != source[lead + i]]
+    stretched = [axis for axis in differing if target[axis - lead] == 1]
+    if vanishes(g, (*leading, *stretched)):
+        return current().const(0.0)
+    if stretched != differing:
+        return None
     if not stretched:
         return add_reduce(g, axis=_one_or_all(leading, len(source)))
     if not leading:
