@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 
 from symdiff.errors import Problem, Span, SymdiffError, UnsupportedError
 from symdiff.frontend.arguments import Place, SizeCounter
+from symdiff.frontend.heap import Heap
 from symdiff.frontend.source import Source
 from symdiff.frontend.targets import assigned_names
 from symdiff.frontend.values import POISON, Silent
@@ -61,6 +62,7 @@ class Context:
     sizes: SizeCounter
     problems: list[tuple[Problem, type[SymdiffError]]] = field(default_factory=list)
     frames: list[Frame] = field(default_factory=list)
+    heap: Heap = field(default_factory=Heap)
     calls: int = 0
     foreign: dict[int, Any] = field(default_factory=dict)  # containers of the user's that exist outside
     scalars: set[int] = field(default_factory=set)  # ids of parameters that are immutable scalars

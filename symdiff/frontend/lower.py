@@ -30,6 +30,7 @@ from symdiff.frontend.values import POISON, Missing, NeedStatic, Silent
 from symdiff.ir import types
 from symdiff.ir.build import Builder
 from symdiff.ir.node import LEAF, Function, Node, Parameter, Tree
+from symdiff.ir.tidy import tidy
 
 _HANDLERS = (augmented, calls, expressions, statements, subscripts)  # imported for what they register
 _DEEP = 20_000
@@ -118,8 +119,9 @@ def _attempt(
         raise UnsupportedError(
             "An `async` function cannot be differentiated.", "a plain `def`", span=source.span(node)
         )
-    with Builder(primal=True) as builder:
+    with Builder(sharing=False) as builder:
         context = Context(builder, static, SizeCounter(), names=set(signature.parameters))
+        builder.resolve = context.heap.latest
         names = names_of(node)
         scope = Scope({}, names.local, None, function, names.globals, names.nonlocals)
         params = _arguments(context, scope, signature, bound)
@@ -228,10 +230,10 @@ def _finished(
         for node, length in context.lengths
         if node.op.name == "param"
     )
-    finished = builder.finish(
+    finished = tidy(builder.finish(
         _name(function), params, results, tree, parameters, _summary(function),
         file=place.file, line=place.line, qualname=function.__qualname__, lengths=lengths,
-    )  # fmt: skip
+    ))  # fmt: skip
     own = frozenset(place for place in context.static if place[0] in signature.parameters)
     return Lowered(finished, tuple(context.inputs), tuple(context.guards), own, context.trees)
 

@@ -7,7 +7,7 @@ node's type is inferred here; only derived code is folded.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -48,15 +48,24 @@ class Builder:
     """Builds one function.  As a context manager it becomes `current()`.
 
     primal: whether nodes are the user's own (never folded) or derived.  span: the line being built.
+    sharing: whether equal arrays are one node; the front end keeps them apart while they may be written into.
+    resolve: what stands for an operand when an operation is applied to it; the front end's references.
     """
 
-    def __init__(self, sizes: Sizes | None = None, *, primal: bool = True):
+    def __init__(self, sizes: Sizes | None = None, *, primal: bool = True, sharing: bool = True):
         self.sizes = sizes if sizes is not None else Sizes()
         self.primal = primal
+        self.sharing = sharing
+        self.resolve: Callable[[Node], Node] | None = None
         self.span: Span | None = None
         self.params: tuple[Node, ...] = ()
         self._scopes = [_Scope()]
         self._tokens: list[Any] = []
+
+    @property
+    def body(self) -> tuple[Node, ...]:
+        """What the open region holds so far."""
+        return tuple(self._scopes[-1].body)
 
     @classmethod
     def resume(cls, function: Function) -> Builder:
@@ -101,6 +110,8 @@ class Builder:
     ) -> Node:
         """The node `op(*args, **attrs)`: an equal one that exists, a folded one, or a new one."""
         nodes = tuple(self.lift(arg) for arg in args)
+        if self.resolve is not None:
+            nodes = tuple(self.resolve(node) for node in nodes)
         items = tuple(sorted(attrs.items()))
         if not self.primal:
             existing = self._existing(number_key(op, nodes, items)) if op.pure and not regions else None
@@ -147,7 +158,8 @@ class Builder:
             inferred = type if type is not None else op.infer(*args, **dict(attrs))
             node = Node(op, args, attrs, inferred, (), self.span, "", self.primal)
             self._scopes[-1].body.append(node)
-            self._scopes[-1].numbered[key] = node
+            if self.sharing or _is_immutable(node):
+                self._scopes[-1].numbered[key] = node
         return node
 
     def named(self, node: Node, name: str) -> Node:
@@ -204,6 +216,13 @@ class OpenRegion:
         """The finished region, once its block has ended."""
         assert self.region is not None, "the region is still open"
         return self.region
+
+
+def _is_immutable(node: Node) -> bool:
+    """Whether nobody can write into a value: numbers, and what is computed of arrays without axes."""
+    if node.type.kind != "array":
+        return node.type.kind != "stack"
+    return node.type.dims == () and bool(node.args)
 
 
 def fresh_name(wish: str, taken: Container[str]) -> str:

@@ -4,19 +4,29 @@ Enters: operands and closed regions (`with builder.region(*types) as opened`).  
 each result.  Invariant: a region's symbols do not leave it: a length that differs between branches or changes
 from one iteration to the next has a symbol of its own in the result.
 
-    if(condition){then}{otherwise}            neither region has parameters; results are joined
-    for(sequence, *carried){body}             over="sequence": body(element, *carried) -> *next, *saved
-    for(start, stop, step, *carried){body}    over="range": body(counter, *carried) -> *next, *saved
-    while(*carried){condition}{body}          condition(*carried) -> bool; body(*carried) -> *next, *saved
+    if(condition){then}{otherwise}          neither region has parameters; results are joined
+    for(start, stop, step, *carried){body}  body(counter, *carried) -> *next
+    while(*carried){condition}{body}        condition(*carried) -> bool; body(*carried) -> *next
 
-The value is the final carried values, then one stack for each `saved`: the value itself where it is one, else
-a tuple.  A parameter's type holds in every iteration: initial and next value are instances of it, and where
-they differ, its length is a symbol named "?.." that nothing outside has, its dtype or rank unknown.
+Attributes of a loop: `breaks`: the body has one more result, a truth value; the loop ends after an iteration
+where it is true, whose next values are the final ones.  Of `for`: `reverse`: the range runs from its end to
+its start; `checkpoint`: 0, or after how many iterations the reverse sweep may start again from (-1: the
+square root of their number).
+
+The value is the final carried values.  A loop over an array is a loop over the range of its length that
+reads `x[i]`; what an iteration saves for its reverse is pushed on a carried stack (`ops.stacks`).  A
+parameter's type holds in every iteration: initial and next value are instances of it, and where they differ,
+its length is a symbol named "?.." that nothing outside has, its dtype or rank unknown.  An initial value may
+also be a constant number where the parameter is an array (`s = 0` before `s = s + x`), or `undefined`.
+
+`block(){body}` computes its body as it stands; the reverse sweep computes it again instead of saving it.
+`undefined()` is the value of a variable that was not set on this way: nothing reads it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from symdiff.errors import IRError
 from symdiff.ir import types
@@ -80,29 +90,37 @@ def _infer_if(condition: Node, *rest: Node, regions: tuple[Region, ...] = ()) ->
     return _packed([join(a.type, b.type) for a, b in pairs])
 
 
-def _infer_for(*args: Node, over: str, regions: tuple[Region, ...] = ()) -> Type:
-    _require(over in ("range", "sequence"), f"`for` runs over a range or a sequence, not {over!r}.")
+def _infer_for(
+    *args: Node,
+    reverse: bool = False,
+    breaks: bool = False,
+    checkpoint: int = 0,
+    regions: tuple[Region, ...] = (),
+) -> Type:
     _require(len(regions) == 1, "`for` has one region.")
-    bounds, carried = (args[:3], args[3:]) if over == "range" else (args[:1], args[1:])
-    _require(len(bounds) == (3 if over == "range" else 1), f"`for` over a {over} lacks operands.")
-    if over == "range":
-        _require(all(is_integer(bound.type) for bound in bounds), "The bounds of a range are integers.")
+    _require(len(args) >= 3, "`for` lacks the bounds of its range.")
+    bounds, carried = args[:3], args[3:]
+    _require(all(is_integer(bound.type) for bound in bounds), "The bounds of a range are integers.")
     body = regions[0]
-    variable = types.number("int") if over == "range" else element(bounds[0].type)
     scope = _Loop("for", args, regions)
-    scope.check((variable,), body.params[:1], "The loop variable")
-    return scope.result(carried, body, body.params[1:])
+    scope.check((types.number("int"),), body.params[:1], "The loop variable")
+    return scope.result(carried, body, body.params[1:], breaks)
 
 
-def _infer_while(*carried: Node, regions: tuple[Region, ...] = ()) -> Type:
+def _infer_while(*carried: Node, breaks: bool = False, regions: tuple[Region, ...] = ()) -> Type:
     _require(len(regions) == 2, "`while` has two regions.")
     condition, body = regions
     scope = _Loop("while", carried, regions)
-    scope.check([node.type for node in carried], condition.params, "The initial value")
+    scope.check_initial(carried, condition.params)
     scope.check([node.type for node in body.results[: len(carried)]], condition.params, "The next value")
     _require(len(condition.results) == 1, "The condition of `while` has one result.")
     _require(condition.results[0].type.dims in ((), None), "The condition of `while` is not a scalar.")
-    return scope.result(carried, body, body.params)
+    return scope.result(carried, body, body.params, breaks)
+
+
+def _infer_block(*args: Node, regions: tuple[Region, ...] = ()) -> Type:
+    _require(not args and len(regions) == 1 and not regions[0].params, "`block` has one region, no operands.")
+    return _packed([result.type for result in regions[0].results])
 
 
 def _infer_item(x: Node, index: int) -> Type:
@@ -117,16 +135,6 @@ def is_integer(type: Type) -> bool:
     return type.kind in ("number", "array") and type.dims in ((), None) and integer
 
 
-def element(sequence: Type) -> Type:
-    """The type of the elements that a loop over a sequence sees."""
-    if sequence.kind == "stack":
-        return sequence.items[0]
-    if sequence.kind == "shape":
-        return types.number("int")
-    _require(sequence.kind == "array" and sequence.dims != (), f"`for` cannot run over {sequence}.")
-    return sequence.with_dims(None if sequence.dims is None else sequence.dims[1:])
-
-
 class _Loop:
     """Types of one loop: which symbols belong to the outside, and what of the inside may leave."""
 
@@ -136,14 +144,29 @@ class _Loop:
         outer = (*args, *captures(*regions))
         self.outer = {symbol for node in outer for symbol in symbols(self.sizes, node.type)}
 
-    def result(self, carried: Sequence[Node], body: Region, params: Sequence[Node]) -> Type:
+    def result(self, carried: Sequence[Node], body: Region, params: Sequence[Node], breaks: bool) -> Type:
         count = len(carried)
-        _require(len(body.results) >= count, f"The body of `{self.name}` lacks a next carried value.")
+        expected = count + breaks
+        _require(len(body.results) == expected, f"The body of `{self.name}` lacks a next carried value.")
+        if breaks:
+            _require(body.results[-1].type.dims in ((), None), "The last result of a loop that may break.")
         following = [node.type for node in body.results[:count]]
-        self.check([node.type for node in carried], params, "The initial value")
+        self.check_initial(carried, params)
         self.check(following, params, "The next value")
-        final = [self.sizes.join(node.type, after) for node, after in zip(carried, following, strict=True)]
-        return _packed([*final, *(types.stack_of(self.general(node.type)) for node in body.results[count:])])
+        pairs = zip(carried, following, params, strict=True)
+        return _packed([self.final(node, after, param) for node, after, param in pairs])
+
+    def final(self, initial: Node, following: Type, param: Node) -> Type:
+        """The type of a final value."""
+        if _is_seed(initial, param.type):
+            return self.general(following)
+        return self.general(self.sizes.join(initial.type, following))
+
+    def check_initial(self, carried: Sequence[Node], params: Sequence[Node]) -> None:
+        _require(len(carried) == len(params), f"A region of `{self.name}` has {len(params)} parameters.")
+        pairs = list(zip(carried, params, strict=True))
+        initial = [param.type if _is_seed(node, param.type) else node.type for node, param in pairs]
+        self.check(initial, params, "The initial value")
 
     def check(self, special: Sequence[Type], params: Sequence[Node], what: str) -> None:
         """Every type is an instance of its parameter's, under one meaning of the region's own symbols."""
@@ -154,10 +177,12 @@ class _Loop:
             _require(fits, f"{what} of `{self.name}` is {type}, its parameter {param.type}.")
 
     def instance(self, special: Type, general: Type, binding: Binding) -> bool:
-        either = general.kind == "array" and not general.dtype and special.kind == "number"
-        if special.kind != general.kind and not either:
+        if special.kind == "undefined":
+            return True
+        if special.kind != general.kind and not (general.kind == "array" and special.kind == "number"):
             return False
-        if general.dtype not in ("", special.dtype) or len(special.items) != len(general.items):
+        joined = self.sizes.join(special, general).dtype if special.dtype != general.dtype else special.dtype
+        if general.dtype not in ("", joined) or len(special.items) != len(general.items):
             return False
         inner = zip(special.items, general.items, strict=True)
         if not all(self.instance(one, other, binding) for one, other in inner):
@@ -188,21 +213,23 @@ class _Loop:
         return self.sizes.fresh() if own else dim
 
 
+def _is_seed(initial: Node, type: Type) -> bool:
+    """A constant number that the first iteration turns into an array: it has no derivative, and broadcasts."""
+    return initial.is_const and type.kind == "array" and bool(type.dims)
+
+
 IF = Op("if", _infer_if)
 FOR = Op("for", _infer_for)
 WHILE = Op("while", _infer_while)
+BLOCK = Op("block", _infer_block)
 ITEM = Op("item", _infer_item)
-CONTROL = {op.name: op for op in (IF, FOR, WHILE, ITEM)}
+UNDEFINED = Op("undefined", lambda: types.UNDEFINED)
+CONTROL = {op.name: op for op in (IF, FOR, WHILE, BLOCK, ITEM, UNDEFINED)}
 
 
 def branch(condition: Node, then: OpenRegion, otherwise: OpenRegion) -> tuple[Node, ...]:
     """The values of an `if`."""
     return _values(IF, (condition,), {}, then, otherwise)
-
-
-def iterate(sequence: Node, carried: Sequence[Node | Number], body: OpenRegion) -> tuple[Node, ...]:
-    """The values of a `for` over the first axis of an array, a stack or a shape."""
-    return _values(FOR, (sequence, *carried), {"over": "sequence"}, body)
 
 
 def count(
@@ -211,20 +238,53 @@ def count(
     step: Node | Number,
     carried: Sequence[Node | Number],
     body: OpenRegion,
+    *,
+    reverse: bool = False,
+    breaks: bool = False,
+    checkpoint: int = 0,
 ) -> tuple[Node, ...]:
     """The values of a `for` over a range."""
-    return _values(FOR, (start, stop, step, *carried), {"over": "range"}, body)
+    given = {"reverse": reverse, "breaks": breaks, "checkpoint": checkpoint}
+    return _values(FOR, (start, stop, step, *carried), {k: v for k, v in given.items() if v}, body)
 
 
-def repeat(carried: Sequence[Node | Number], condition: OpenRegion, body: OpenRegion) -> tuple[Node, ...]:
+def repeat(
+    carried: Sequence[Node | Number], condition: OpenRegion, body: OpenRegion, *, breaks: bool = False
+) -> tuple[Node, ...]:
     """The values of a `while`."""
-    return _values(WHILE, carried, {}, condition, body)
+    return _values(WHILE, carried, {"breaks": True} if breaks else {}, condition, body)
+
+
+def block(body: OpenRegion) -> tuple[Node, ...]:
+    """The values of a stretch of code that the reverse sweep computes again."""
+    return _values(BLOCK, (), {}, body)
+
+
+def values_of(node: Node) -> tuple[Node, ...]:
+    """The results of a node with regions, each by itself: the node where there is one, else its items."""
+    if node.type.kind != "tuple":
+        return (node,)
+    return tuple(ITEM(node, index=k) for k in range(len(node.type.items)))
+
+
+def owner_of(value: Node) -> tuple[Node, int] | None:
+    """The control node whose result a value is, and which of its results; None for other values."""
+    if value.op is ITEM:
+        return value.args[0], value.attr("index")
+    return (value, 0) if value.regions and value.op.name in CONTROL else None
+
+
+def carried_of(node: Node) -> tuple[Node, ...]:
+    """The initial carried values of a loop."""
+    return node.args[3:] if node.op is FOR else node.args
+
+
+def carried_params(node: Node, region: Region) -> tuple[Node, ...]:
+    """The parameters of a loop's region that stand for carried values."""
+    return region.params[1:] if node.op is FOR else region.params
 
 
 def _values(
-    op: Op, args: Sequence[Node | Number], attrs: dict[str, str], *opened: OpenRegion
+    op: Op, args: Sequence[Node | Number], attrs: dict[str, Any], *opened: OpenRegion
 ) -> tuple[Node, ...]:
-    regions = tuple(one.closed() for one in opened)
-    node = current().emit(op, args, attrs, regions)
-    results = len(regions[-1].results)
-    return (node,) if results == 1 else tuple(ITEM(node, index=k) for k in range(results))
+    return values_of(current().emit(op, args, attrs, tuple(one.closed() for one in opened)))

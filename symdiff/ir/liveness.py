@@ -18,10 +18,15 @@ def live(region: Region) -> list[Node]:
     needed: set[Node] = set(region.results)
     kept: list[Node] = []
     for node in reversed(region.body):
-        if node in needed or node.op.effect:
+        if node in needed or has_effect(node):
             kept.append(node)
             needed.update(operands(node))
     return kept[::-1]
+
+
+def has_effect(node: Node) -> bool:
+    """Whether a node is kept although nothing reads it."""
+    return node.op.effect or any(has_effect(inner) for region in node.regions for inner in region.body)
 
 
 def operands(node: Node) -> Iterator[Node]:

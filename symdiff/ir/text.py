@@ -244,6 +244,8 @@ class _Reader:
     def read_type(self, text: str) -> Type:
         if text.startswith("tuple(") and text.endswith(")"):
             return types.tuple_of(self.type(item) for item in _split(text[6:-1]))
+        if text == "undefined":
+            return types.UNDEFINED
         if text.startswith("stack(") and text.endswith(")"):
             return types.stack_of(self.type(text[6:-1]))
         if text.startswith("number "):

@@ -17,7 +17,7 @@ from typing import Literal
 
 from symdiff.errors import ShapeError
 
-Kind = Literal["array", "number", "shape", "tuple", "stack"]
+Kind = Literal["array", "number", "shape", "tuple", "stack", "undefined"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,9 @@ class Type:
     """The type of a value.
 
     kind: "array" (ndarray or NumPy scalar), "number" (a Python number: weak in dtype promotion), "shape"
-    (a tuple of ints), "tuple" (several values of a region), "stack" (what a loop saved for its reverse).
+    (a tuple of ints), "tuple" (several values of a region), "stack" (a Python list whose length is known at
+    run time alone; `items` holds the type of its items), "undefined" (a variable that was not set on the way
+    here: an instance of every type).
     dtype: NumPy's name for an array; "bool", "int", "float" or "complex" for a number; "" where unknown.
     dims: axis lengths, None where the rank is unknown; for a shape the lengths that it holds.
     """
@@ -70,6 +72,8 @@ class Type:
             return f"tuple({', '.join(map(str, self.items))})"
         if self.kind == "stack":
             return f"stack({self.items[0]})"
+        if self.kind == "undefined":
+            return "undefined"
         if self.kind == "number":
             return f"number {self.dtype or '?'}"
         dims = "..." if self.dims is None else ", ".join(map(str, self.dims))
@@ -97,6 +101,23 @@ def stack_of(item: Type) -> Type:
 
 
 UNKNOWN = array()
+UNDEFINED = Type("undefined")
+
+
+_WIDTH = ("int", "float", "complex")
+
+
+def _joined_dtype(a: Type, b: Type) -> str:
+    """The dtype of a value that is a number or an array; "" where neither speaks for both."""
+    if a.kind == b.kind == "number":
+        known = a.dtype in _WIDTH and b.dtype in _WIDTH
+        return max(a.dtype, b.dtype, key=_WIDTH.index) if known else ""
+    number, other = (a, b) if a.kind == "number" else (b, a)
+    if number.kind != "number" or other.kind == "number":
+        return ""
+    floats = ("float", "longdouble", "complex")
+    weak = number.dtype in ("int", "float") and other.dtype.startswith(floats)
+    return other.dtype if weak or (number.dtype == "int" and other.dtype.startswith(("int", "uint"))) else ""
 
 
 def may_be_one(dim: Dim) -> bool:
@@ -169,15 +190,18 @@ class Sizes:
     def join(self, a: Type, b: Type) -> Type:
         """The type of a value that is of either type: what differs becomes unknown.
 
-        A Python number joined with an array is an array of unknown dtype, because the promotion is unknown.
+        A Python int or float joined with a float array has the array's dtype: it is weak in promotion, and
+        what is made of it is at most that wide.
         """
+        if "undefined" in (a.kind, b.kind):
+            return a if b.kind == "undefined" else b
         if a.kind != b.kind and not {a.kind, b.kind} <= {"number", "array"}:
             raise ShapeError(f"A {a.kind} and a {b.kind} cannot be the same value.")
         if len(a.items) != len(b.items):
             raise ShapeError(f"Tuples of {len(a.items)} and {len(b.items)} cannot be the same value.")
         same = a.kind == b.kind
         items = tuple(self.join(x, y) for x, y in zip(a.items, b.items, strict=True))
-        dtype = a.dtype if same and a.dtype == b.dtype else ""
+        dtype = a.dtype if same and a.dtype == b.dtype else _joined_dtype(a, b)
         return Type(a.kind if same else "array", dtype, self._join_dims(a.dims, b.dims), items)
 
     def _join_dims(self, a: Dims | None, b: Dims | None) -> Dims | None:

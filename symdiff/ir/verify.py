@@ -156,6 +156,8 @@ def _is_well_formed(type: Type) -> bool:
         return not type.items and type.dtype == "int"
     if type.kind == "array":
         return not type.items
+    if type.kind == "undefined":
+        return type == types.UNDEFINED
     items = type.kind == "tuple" or len(type.items) == 1
     return items and not type.dtype and type.dims is None
 

@@ -18,9 +18,12 @@ from symdiff.ops import (
     reductions,
     rounding,
     shaping,
+    stacks,
+    updates,
 )  # fmt: skip
 
 __all__ = [
     "arithmetic", "axes", "creation", "einsum", "elementwise", "indexing", "joining", "linalg",
     "piecewise", "products", "python_math", "reductions", "rounding", "shaping",
+    "stacks", "updates",
 ]  # fmt: skip

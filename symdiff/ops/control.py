@@ -23,7 +23,18 @@ store = Op("store", lambda target, value: target.type, pure=False, effect=True)
 
 def is_view(node: Node) -> bool:
     """Whether the value may share memory with its first operand."""
-    return isinstance(node.op, Row) and (node.op.view or node.op.name == "fit_like")
+    if not isinstance(node.op, Row) or not (node.op.view or node.op.name == "fit_like"):
+        return False
+    return node.op.name != "index" or not _is_copy(node)
+
+
+def _is_copy(node: Node) -> bool:
+    """Whether indexing made a copy: an element, or what integer and boolean arrays select."""
+    entries = node.attr("index")
+    if node.type.dims == () and all(entry[0] != "ellipsis" for entry in entries):
+        return True
+    chosen = [node.args[1 + entry[1]].type for entry in entries if entry[0] == "arg"]
+    return any(one.kind == "array" and (one.dtype == "bool" or bool(one.dims)) for one in chosen)
 
 
 def root(node: Node) -> Node:

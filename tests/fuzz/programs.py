@@ -51,10 +51,10 @@ def generate(seed: int) -> str:
     """The module of this seed."""
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # of pieces that are tried and rejected
-        return _Program(seed).text()
+        return Program(seed).text()
 
 
-class _Program:
+class Program:
     def __init__(self, seed: int):
         self.seed = seed
         self.w = Writer(seed)
@@ -114,7 +114,7 @@ class _Program:
         scope["r"] = np.random.default_rng(self.seed)
         for position in range(count):
             name = free[position]
-            kind = self.r.choice(_KINDS) if position else _array
+            kind = self.r.choice(KINDS) if position else _array
             self.arguments.names.append(name)
             self.arguments.made.append(kind(self, name))
             exec(self.arguments.made[-1], scope)
@@ -177,7 +177,7 @@ class _Program:
         for _ in range(self.r.integer(2, 9)):
             for _ in range(4):
                 try:
-                    self.r.weighted(_STATEMENTS)(self)
+                    self.r.weighted(STATEMENTS)(self)
                     break
                 except (Reject, ValueError, TypeError, IndexError):
                     continue
@@ -264,46 +264,46 @@ def _has_floats(value: Any) -> bool:
 # Kinds of arguments
 
 
-def _array(p: _Program, name: str) -> str:
+def _array(p: Program, name: str) -> str:
     p.w.atoms.append(name)
     dtype = "float32" if p.r.chance(0.04) else ""
     return f"{name} = {p.drawn(p.shape(), dtype)}"
 
 
-def _number(p: _Program, name: str) -> str:
+def _number(p: Program, name: str) -> str:
     p.w.atoms.append(name)
     if p.r.chance(0.1):
         p.arguments.defaults[name] = "0.5"
     return f"{name} = {p.r.choice(['0.8', '-1.3', '2.0', '0.25'])}"
 
 
-def _zero_d(p: _Program, name: str) -> str:
+def _zero_d(p: Program, name: str) -> str:
     p.w.atoms.append(name)
     text = p.r.choice(["np.array(0.6)", "np.array(-1.2)", "np.float64(0.9)"])
     return f"{name} = {text if p.dtype == 'float64' else 'np.array(0.6, np.float32)'}"
 
 
-def _integer(p: _Program, name: str) -> str:
+def _integer(p: Program, name: str) -> str:
     return f"{name} = {p.r.integer(-2, 3)}"
 
 
-def _index(p: _Program, name: str) -> str:
+def _index(p: Program, name: str) -> str:
     p.w.indices.append(name)
     return f"{name} = np.array({p.r.choice([[0, 1], [0, 0, 1], [-1, 0], [1]])})"
 
 
-def _mask(p: _Program, name: str) -> str:
+def _mask(p: Program, name: str) -> str:
     p.w.masks.append(name)
     return f"{name} = np.array({[p.r.chance(0.6) for _ in range(p.r.choice(p.dims))]})"
 
 
-def _dict(p: _Program, name: str) -> str:
+def _dict(p: Program, name: str) -> str:
     keys = p.r.sample(["w", "b", "a key", "0", "x"], p.r.integer(1, 3))
     p.w.atoms += [f'{name}["{key}"]' for key in keys]
     return f"{name} = {{{', '.join(f'{key!r}: {p.drawn(p.shape())}' for key in keys)}}}"
 
 
-def _layers(p: _Program, name: str) -> str:
+def _layers(p: Program, name: str) -> str:
     n = p.r.choice(p.dims)
     p.arguments.layers = name
     p.w.atoms += [f"{name}[0][0]", f"{name}[0][1]"]
@@ -311,18 +311,18 @@ def _layers(p: _Program, name: str) -> str:
     return f"{name} = [{', '.join(layers)}]"
 
 
-def _pair(p: _Program, name: str) -> str:
+def _pair(p: Program, name: str) -> str:
     p.w.atoms += [f"{name}[0]", f"{name}[1]"]
     kind = p.r.choice(["Pair", ""])
     return f"{name} = {kind}({p.drawn(p.shape())}, {p.r.choice([p.drawn(p.shape()), '0.75'])})"
 
 
-def _cell(p: _Program, name: str) -> str:
+def _cell(p: Program, name: str) -> str:
     p.w.atoms += [f"{name}.w", f"{name}.b"]
     return f"{name} = Cell({p.drawn(p.shape())}, {p.r.choice([p.drawn(p.shape()), '1.25'])})"
 
 
-_KINDS: list[Callable[[_Program, str], str]] = [
+KINDS: list[Callable[[Program, str], str]] = [
     *[_array] * 8, _number, _number, _number, _zero_d, _integer, _index, _mask, _dict, _layers, _layers,
     _pair, _cell,
 ]  # fmt: skip
@@ -330,7 +330,7 @@ _KINDS: list[Callable[[_Program, str], str]] = [
 # Kinds of statements
 
 
-def _assigned(p: _Program) -> None:
+def _assigned(p: Program) -> None:
     text = p.w.expr(p.r.integer(1, 3))
     name = p.target()
     p.run(f"{name} = {text}" if p.r.chance(0.96) else f"{name}: float = {text}")
@@ -338,7 +338,7 @@ def _assigned(p: _Program) -> None:
     p.fresh = name if is_fresh(text) else ""
 
 
-def _unpacked(p: _Program) -> None:
+def _unpacked(p: Program) -> None:
     texts = [p.w.expr(2), p.w.expr(1)]
     a, b = p.target(), p.target()
     if a != b:
@@ -347,7 +347,7 @@ def _unpacked(p: _Program) -> None:
         p.bind(b)
 
 
-def _swapped(p: _Program) -> None:
+def _swapped(p: Program) -> None:
     bound = [name for name in p.w.atoms if name in NAMES]
     if len(bound) < 2:
         raise Reject
@@ -356,7 +356,7 @@ def _swapped(p: _Program) -> None:
     p.fresh = ""
 
 
-def _chained(p: _Program) -> None:
+def _chained(p: Program) -> None:
     text = p.w.expr(2)
     a, b = p.target(), p.target()
     p.run(f"{a} = {b} = {text}")
@@ -364,7 +364,7 @@ def _chained(p: _Program) -> None:
     p.bind(b)
 
 
-def _augmented(p: _Program) -> None:
+def _augmented(p: Program) -> None:
     """`t += x` right after `t` was computed: nothing else refers to it."""
     name = p.fresh
     if not name:
@@ -378,13 +378,13 @@ def _augmented(p: _Program) -> None:
     p.bind(name)
 
 
-def _unused(p: _Program) -> None:
+def _unused(p: Program) -> None:
     text = p.w.expr(2)
     p.run(f"_ = {text}" if p.r.chance(0.3) and "_" not in p.arguments.names else f"unused = {text}")
     p.fresh = ""
 
 
-def _looped(p: _Program) -> None:
+def _looped(p: Program) -> None:
     """Layers, as users write them."""
     layers = p.arguments.layers
     if not layers:
@@ -414,7 +414,7 @@ def _looped(p: _Program) -> None:
     p.bind(name)
 
 
-def _comprehended(p: _Program) -> None:
+def _comprehended(p: Program) -> None:
     name = p.target()
     if p.arguments.layers and p.r.chance(0.6):
         layers = p.arguments.layers
@@ -436,7 +436,7 @@ def _comprehended(p: _Program) -> None:
     p.bind(name)
 
 
-def _starred(p: _Program) -> None:
+def _starred(p: Program) -> None:
     parts = [p.w.expr(1) for _ in range(3)]
     a, b = p.target(), p.target()
     if a == b:
@@ -446,7 +446,7 @@ def _starred(p: _Program) -> None:
     p.bind(b)
 
 
-def _nested(p: _Program) -> None:
+def _nested(p: Program) -> None:
     """A function inside the function that closes over its values."""
     inner = p.w.atom()
     x = p.w.array(1, 0)
@@ -468,13 +468,13 @@ def _nested(p: _Program) -> None:
     p.bind(name)
 
 
-def _remarked(p: _Program) -> None:
+def _remarked(p: Program) -> None:
     p.lines.append(
         p.r.choice(["pass", "# a remark: {{ braces }} and 'quotes'", "'a string by itself'", "..."])
     )
 
 
-_STATEMENTS: list[tuple[int, Callable[[_Program], None]]] = [
+STATEMENTS: list[tuple[int, Callable[[Program], None]]] = [
     (40, _assigned), (4, _unpacked), (2, _swapped), (2, _chained), (6, _augmented), (4, _unused), (8,
     _looped),
     (4, _comprehended), (2, _starred), (4, _nested), (1, _remarked),

@@ -45,26 +45,25 @@ def branch():
 
 
 def loop():
-    """A loop over elements in a loop over a range: carried values and a stack."""
+    """A loop over elements in a loop over a range, values pushed on a stack, and a loop that pops them."""
     builder = Builder()
     with builder:
         x, w = param(builder, "x", VECTOR), param(builder, "w", SCALAR)
-        with builder.region(types.number("int"), SCALAR) as outer:
-            k, total = outer.params
-            with builder.region(SCALAR, SCALAR) as inner:
-                element, carried = inner.params
-                inner.results = (carried + element * w * k,)
-            (swept,) = control.iterate(x, (total,), inner)
-            outer.results = (swept, REGISTRY["sin"](total))
-        final, saved = control.count(0, 10, 1, (w,), outer)
-        with builder.region(types.stack_of(SCALAR)) as condition:
-            condition.results = (REGISTRY["greater"](final, 3.0),)
-        with builder.region(types.stack_of(SCALAR)) as body:
-            body.results = body.params
-        (kept,) = control.repeat((saved,), condition, body)
-        with builder.region(SCALAR, SCALAR) as read:
-            read.results = (read.params[0] + read.params[1],)
-        (result,) = control.iterate(kept, (final,), read)
+        with builder.region(types.number("int"), SCALAR, types.stack_of(SCALAR)) as outer:
+            k, total, saved = outer.params
+            with builder.region(types.number("int"), SCALAR) as inner:
+                i, carried = inner.params
+                inner.results = (carried + REGISTRY["index"](x, i, index=(("arg", 0),)) * w * k,)
+            (swept,) = control.count(0, REGISTRY["length"](x, axis=0), 1, (total,), inner)
+            outer.results = (swept, REGISTRY["push"](saved, REGISTRY["sin"](total)))
+        final, kept = control.count(0, 10, 1, (w, REGISTRY["new_stack"]()), outer)
+        with builder.region(types.stack_of(SCALAR), SCALAR) as condition:
+            condition.results = (REGISTRY["greater"](REGISTRY["stack_length"](condition.params[0]), 0),)
+        with builder.region(types.stack_of(SCALAR), SCALAR) as body:
+            both = REGISTRY["pop"](body.params[0])
+            left, last = control.ITEM(both, index=0), control.ITEM(both, index=1)
+            body.results = (left, body.params[1] + last, REGISTRY["greater"](last, 3.0))
+        _, result = control.repeat((kept, final), condition, body, breaks=True)
         return builder.finish("loop", (x, w), (result,), LEAF)
 
 

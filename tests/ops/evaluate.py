@@ -7,12 +7,14 @@ printer is used.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from symdiff.ir.node import Function, Node
+from symdiff.ir.control import ITEM
+from symdiff.ir.node import Function, Node, Region
 from symdiff.runtime import fit_like
 
 
@@ -24,19 +26,59 @@ def evaluate(function: Function, *values: Any) -> list[Any]:
 def results_of(body: Iterable[Node], results: Iterable[Node], env: Mapping[Node, Any]) -> list[Any]:
     env = dict(env)
     with np.errstate(all="ignore"):
-        for node in body:
-            env[node] = apply(node, [env[arg] for arg in node.args])
+        run(body, env)
     return [env[result] for result in results]
 
 
+def run(body: Iterable[Node], env: dict[Node, Any]) -> None:
+    for node in body:
+        args = [env[arg] for arg in node.args]
+        env[node] = controlled(node, args, env) if node.regions else apply(node, args)
+
+
+def controlled(node: Node, args: list[Any], env: dict[Node, Any]) -> Any:
+    """The value of an operation with regions: one value, or the list of its results."""
+    if node.op.name == "if":
+        found = inside(node.regions[0 if args[0] else 1], [], env)
+    elif node.op.name == "block":
+        found = inside(node.regions[0], [], env)
+    else:
+        found = looped(node, args, env)
+    return found if node.type.kind == "tuple" else found[0]
+
+
+def inside(region: Region, args: list[Any], env: dict[Node, Any]) -> list[Any]:
+    env.update(zip(region.params, args, strict=True))
+    run(region.body, env)
+    return [env[result] for result in region.results]
+
+
+def looped(node: Node, args: list[Any], env: dict[Node, Any]) -> list[Any]:
+    counted = node.op.name == "for"
+    carried = args[3:] if counted else args
+    rounds: Iterable[Any] = range(*args[:3]) if counted else itertools.repeat(None)
+    for counter in reversed(rounds) if node.attr("reverse") else rounds:  # type: ignore[call-overload]
+        if not counted and not inside(node.regions[0], carried, env)[0]:
+            break
+        found = inside(node.regions[-1], [counter, *carried] if counted else carried, env)
+        carried = found[: len(carried)]
+        if node.attr("breaks") and found[-1]:
+            break
+    return carried
+
+
 def apply(node: Node, args: list[Any]) -> Any:
-    special = SPECIAL.get(node.op.name)
+    special = SPECIAL.get("item of" if node.op is ITEM else node.op.name)
     if special is not None:
         return special(args, node.attributes)
     if node.op.symbol and node.type.kind == "number":
         return node.op.targets[1](*args)  # Python's operator, whose result is weak in promotion
     attrs = {key: np.dtype(value) if key == "dtype" else value for key, value in node.attrs}
     return node.op.targets[0](*args, **attrs)
+
+
+def is_array(value: Any) -> bool:
+    return isinstance(value, np.ndarray)
 
 
 def _indexed(entries: Any, operands: list[Any]) -> tuple[Any, ...]:
@@ -64,6 +106,23 @@ def _add_at(args: list[Any], attrs: dict[str, Any]) -> Any:
     total, g, *operands = args
     out = np.array(total)
     np.add.at(out, _indexed(attrs["index"], operands), g)
+    return out
+
+
+def _update(args: list[Any], attrs: dict[str, Any]) -> Any:
+    base, value, *operands = args
+    out = np.array(base)
+    target = out
+    for kind, *data in attrs.get("view", ()):
+        if kind == "index":
+            target = target[_indexed(data[0], operands)]
+        elif kind == "reshape":
+            target = target.reshape([operands[n[1]] if isinstance(n, tuple) else n for n in data[0]])
+        elif kind == "transpose":
+            target = target.transpose(data[0])
+        else:
+            target = getattr(target, kind)
+    target[_indexed(attrs["index"], operands)] = value
     return out
 
 
@@ -107,7 +166,15 @@ SPECIAL: dict[str, Callable[[list[Any], dict[str, Any]], Any]] = {
     "index": lambda args, attrs: args[0][_indexed(attrs["index"], args[1:])],
     "scatter": _scatter,
     "add_at": _add_at,
+    "update": _update,
     "array": _array,
+    "item of": lambda args, attrs: args[0][attrs["index"]],
+    "undefined": lambda args, attrs: None,
+    "new_stack": lambda args, attrs: [],
+    "push": lambda args, attrs: [*args[0], np.copy(args[1])[()] if is_array(args[1]) else args[1]],
+    "pop": lambda args, attrs: [args[0][:-1], args[0][-1]],
+    "stack_item": lambda args, attrs: args[0][args[1]],
+    "stack_length": lambda args, attrs: len(args[0]),
     "matmul_left": _matmul_left,
     "matmul_right": _matmul_right,
     "einsum": lambda args, attrs: np.einsum(attrs["subscripts"], *args),

@@ -1,0 +1,70 @@
+"""Copies of code: the same operations on other operands.
+
+Enters: nodes, and by node what stands in its place.  Leaves: nodes in the open region of the current builder.
+Invariant: a copy keeps operation, attributes, line, name and whether the user wrote it; a node whose operands
+did not change and that owns no regions is taken over as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from symdiff.ir.build import Builder, current
+from symdiff.ir.node import Node, Region
+
+Known = dict[Node, Node]
+
+
+def copied(nodes: Iterable[Node], known: Known) -> None:
+    """Copy nodes in order; `known` maps what is replaced, and gets every copy."""
+    builder = current()
+    for node in nodes:
+        if node not in known:
+            known[node] = copy_of(builder, node, known)
+
+
+def copy_of(builder: Builder, node: Node, known: Known) -> Node:
+    """One node with its operands and regions looked up in `known`."""
+    args = tuple(known.get(arg, arg) for arg in node.args)
+    if not node.regions and all(new is old for new, old in zip(args, node.args, strict=True)):
+        existing = builder.existing(node.op, args, node.attrs) if node.op.pure else None
+        if existing is not None:
+            return renamed(existing, node)
+        builder.adopt(node)
+        return node
+    regions = tuple(region_copy(builder, region, known) for region in node.regions)
+    return made_like(builder, node, args, regions)
+
+
+def made_like(
+    builder: Builder,
+    node: Node,
+    args: Sequence[Node],
+    regions: tuple[Region, ...] = (),
+    attrs: dict[str, object] | None = None,
+) -> Node:
+    """An operation like `node` on other operands: with its line and name, written by whom it was."""
+    before = builder.span, builder.primal
+    builder.span, builder.primal = node.span, node.primal
+    made = builder.emit(node.op, args, node.attributes if attrs is None else attrs, regions)
+    builder.span, builder.primal = before
+    return renamed(made, node)
+
+
+def renamed(made: Node, node: Node) -> Node:
+    if node.name and not made.name and not made.is_const and made.primal == node.primal:
+        object.__setattr__(made, "name", node.name)
+    return made
+
+
+def region_copy(builder: Builder, region: Region, known: Known) -> Region:
+    """A region with new parameters; what is inside it is known only inside."""
+    inner = dict(known)
+    with builder.region(*(param.type for param in region.params)) as opened:
+        for new, old in zip(opened.params, region.params, strict=True):
+            object.__setattr__(new, "name", old.name)
+            object.__setattr__(new, "primal", old.primal)
+            inner[old] = new
+        copied(region.body, inner)
+        opened.results = [inner.get(result, result) for result in region.results]
+    return opened.closed()
