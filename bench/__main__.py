@@ -1,6 +1,11 @@
-"""Command line of the benchmarks: `python -m bench part1 [--json FILE] [--peers] [--only NAME]`.
+"""Command line of the benchmarks, each part in turn with blocks of what it is compared to:
 
-On a machine that others use, `OPENBLAS_NUM_THREADS=1` keeps matrix products from waiting for a second core.
+    python -m bench part1 [--peers]               straight-line code against hand-derived NumPy
+    python -m bench part2                         loops, branches and writes: speed, memory, generation time
+    python -m bench npbench --checkout PATH [--time]   the programs of NPBench against finite differences
+
+All take `[--only NAME] [--json FILE] [--seconds S]`.  On a machine that others use, `OPENBLAS_NUM_THREADS=1`
+keeps matrix products from waiting for a second core.
 """
 
 from __future__ import annotations
@@ -8,25 +13,42 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
-from bench import part1
+from bench import npbench, part1, part2
+
+
+def arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("part", choices=["part1", "part2", "npbench"])
+    parser.add_argument("--seconds", type=float, default=2.0, help="time for each comparison (default 2)")
+    parser.add_argument("--only", default="", help="only what has this in its name, and nothing else")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results to FILE")
+    parser.add_argument("--peers", action="store_true", help="part1: also JAX, PyTorch, autograd, tangent-ad")
+    parser.add_argument("--checkout", type=Path, metavar="PATH", help="npbench: a clone of NPBench")
+    parser.add_argument("--time", action="store_true", help="npbench: also time value and gradient")
+    parser.add_argument("--limit", type=float, default=120.0, help="npbench: seconds for each program")
+    return parser
+
+
+def report_of(options: argparse.Namespace, parser: argparse.ArgumentParser) -> dict[str, Any]:
+    if options.part == "part1":
+        return part1.run(options.seconds, options.peers, options.only)
+    if options.part == "part2":
+        return part2.run(options.seconds, options.only)
+    if options.checkout is None:
+        parser.error("npbench needs --checkout PATH: git clone https://github.com/spcl/npbench PATH")
+    return npbench.run(options.checkout, options.only, options.time, options.limit)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench", description=part1.__doc__)
-    parser.add_argument("part", choices=["part1"])
-    parser.add_argument("--seconds", type=float, default=2.0, help="time for each comparison (default 2)")
-    parser.add_argument(
-        "--only", default="", help="only workloads whose name contains this, and nothing else"
-    )
-    parser.add_argument(
-        "--peers", action="store_true", help="also JAX, PyTorch, autograd, tangent-ad if installed"
-    )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results to FILE")
+    parser = arguments()
     options = parser.parse_args()
-    report = part1.run(options.seconds, options.peers, options.only)
+    report = report_of(options, parser)
     if options.json:
-        options.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        options.json.write_text(json.dumps(report, indent=2, default=str) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -158,6 +158,8 @@ def off_special_points(arguments: list[Any], plan: Plan) -> list[Any]:
         if isinstance(value, np.ndarray) and is_inexact(value):
             value = value - 0.5 if plan.centred else value
             value = value + plan.noise * direction_like(value, rng)
+            if plan.diagonal and value.ndim == 2:
+                value = value + plan.diagonal * np.eye(*value.shape)
         settled.append(value)
     return settled
 
@@ -330,6 +332,16 @@ def first_line(error: BaseException) -> str:
     return lines[0] if lines else type(error).__name__
 
 
+def refused(error: BaseException) -> str:
+    """The first finding of the report, with its line and how many more there are."""
+    problems = getattr(error, "problems", ())
+    if not problems:
+        return first_line(error)
+    first, more = problems[0], len(problems) - 1
+    line = f"line {first.span.line}: " if first.span else ""
+    return f"{line}{first.what}" + (f" (and {more} more)" if more else "")
+
+
 def measured(name: str, checkout: Path, timed: bool, tool: ModuleType) -> dict[str, Any]:
     """The row of one program; an error that is no refusal is a crash and keeps its traceback."""
     it, plan = program(name, checkout), PLANS.get(name, Plan())
@@ -344,7 +356,7 @@ def measured(name: str, checkout: Path, timed: bool, tool: ModuleType) -> dict[s
         if timed and row["status"] == "ok":
             row["time"] = timing(subject(it, it.arguments(plan.timed)), tool)
     except refusal as error:
-        row.update(status="refused", note=first_line(error), report=str(error))
+        row.update(status="refused", note=refused(error), report=str(error))
     except Exception as error:
         row.update(status="crashed", note=f"{type(error).__name__}: {first_line(error)}")
         row["report"] = traceback.format_exc()

@@ -30,10 +30,10 @@ class Return:
 
 
 class Jump:
-    """`break` or `continue`."""
+    """`break`, `continue`, or `raise`, from which control does not come back."""
 
 
-BREAK, CONTINUE = Jump(), Jump()
+BREAK, CONTINUE, RAISED = Jump(), Jump(), Jump()
 Flow: TypeAlias = Return | Jump | None
 
 EXPRESSIONS: dict[type[ast.AST], Callable[[Frame, Any], Any]] = {}

@@ -32,6 +32,19 @@ class Node:
     lines: list[Any] = field(default_factory=list)
 
 
+class Defined:
+    """`np` whose `empty` is the same whenever it runs."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(np, name)
+
+    def empty(self, shape: Any, dtype: Any = float) -> np.ndarray:
+        return np.full(shape, 0.25, dtype)
+
+    def empty_like(self, x: Any, **options: Any) -> np.ndarray:
+        return np.full_like(x, 0.25, **options)
+
+
 class Sketch:
     def __init__(self, scope: dict[str, Any], parameters: list[str], made: str):
         self.scope, self.parameters = scope, parameters
@@ -64,6 +77,8 @@ class Sketch:
 
     def _rendered(self, node: Node, indent: int, final: bool) -> Iterator[str]:
         space = "    " * indent
+        if node.header.startswith("while") and not final:
+            yield f"{space}_tick_()"
         for line in node.lines:
             if isinstance(line, Node):
                 yield space + (line.header if final or not line.forced else line.forced)
@@ -71,8 +86,6 @@ class Sketch:
             else:
                 yield from (space + part for part in line.split("\n"))
         if not final:
-            if node.header.startswith("while"):
-                yield f"{space}_tick_()"
             if node is self.open[-1]:
                 yield f"{space}_probe_(locals())"
 
