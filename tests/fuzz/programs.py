@@ -119,7 +119,7 @@ class Program:
             self.arguments.made.append(kind(self, name))
             exec(self.arguments.made[-1], scope)
             self.w.env[name] = scope[name]
-        floats = [name for name in self.arguments.names if _has_floats(self.w.env[name])]
+        floats = [name for name in self.arguments.names if has_floats(self.w.env[name])]
         self.arguments.wrt = self.r.sample(floats, self.r.integer(1, len(floats))) or floats[:1]
         self.w.atoms.append("TABLE")
         if self.r.chance(0.15):
@@ -252,12 +252,12 @@ class Program:
         return f"np.sum(np.tanh({x}))"
 
 
-def _has_floats(value: Any) -> bool:
+def has_floats(value: Any) -> bool:
     """Whether something may be differentiated: all its leaves are floats, but for settings."""
     if isinstance(value, dict):
-        return all(map(_has_floats, value.values()))
+        return all(map(has_floats, value.values()))
     if isinstance(value, list | tuple):
-        return all(map(_has_floats, value))
+        return all(map(has_floats, value))
     return hasattr(value, "w") or is_float(value)
 
 
