@@ -18,6 +18,8 @@ def fit_like(g: Any, x: Any) -> Any:
     lead = g.ndim - len(shape)
     if lead > 0:
         g = g.sum(axis=tuple(range(lead)))
+    elif lead < 0:
+        g = g[(None,) * -lead]
     stretched = tuple(
         i for i, (have, want) in enumerate(zip(g.shape, shape, strict=False)) if want == 1 != have
     )

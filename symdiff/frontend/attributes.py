@@ -24,7 +24,7 @@ from symdiff.frontend.lookup import NOT_FOUND, PLAIN_DESCRIPTORS, in_class, is_u
 from symdiff.frontend.methods import METHODS
 from symdiff.frontend.operators import compute
 from symdiff.frontend.rows import call_row
-from symdiff.frontend.values import Bound, Closure, Method, Missing, Partial, kind_name
+from symdiff.frontend.values import Bound, Closure, Flat, Method, Missing, Partial, kind_name
 from symdiff.ir.node import Node
 from symdiff.ops.row import row_of
 
@@ -136,6 +136,7 @@ _PROPERTIES: dict[str, Callable[[Node], Any]] = {
     "size": lambda node: call_row(_row(np.size), np.size, [node], {}),
     "real": lambda node: call_row(_row(np.real), np.real, [node], {}),
     "imag": lambda node: call_row(_row(np.imag), np.imag, [node], {}),
+    "flat": Flat,
     "itemsize": lambda node: _dtype(node).itemsize,
 }  # fmt: skip
 

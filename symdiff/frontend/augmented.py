@@ -1,7 +1,8 @@
-"""Augmented assignment: rebinding where that is what Python does, an error where it writes to shared memory.
+"""Augmented assignment: `target op= value`.
 
-Enters: `target op= value`.  Leaves: the new binding.  Invariant: an array is rebound only where it was
-computed inside the function and nothing else refers to it, so that nobody can see that it is a new array.
+Enters: the statement.  Leaves: nothing.  Invariant: arrays are written in place, whatever alias or view they
+are reached by, with NumPy's rule "same_kind" for the dtype; numbers and NumPy scalars cannot change, and the
+target is bound to a new one.
 """
 
 from __future__ import annotations
@@ -9,48 +10,71 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-import numpy as np
-
-from symdiff.errors import DtypeError, ShapeError, SymdiffError, UnsupportedError
-from symdiff.frontend import arrays, operators
+from symdiff.errors import SymdiffError, UnsupportedError
+from symdiff.frontend import operators
 from symdiff.frontend.attributes import attribute
-from symdiff.frontend.builtin import is_scalar_result
-from symdiff.frontend.frame import STATEMENTS, Frame, Scope, bind, call, evaluate
+from symdiff.frontend.frame import STATEMENTS, Frame, bind, call, evaluate
 from symdiff.frontend.lookup import user_method
-from symdiff.frontend.statements import assign, in_place, set_item
-from symdiff.frontend.subscripts import subscript
+from symdiff.frontend.statements import assign
+from symdiff.frontend.subscripts import index_of, subscript
 from symdiff.frontend.unpacking import iterate
-from symdiff.frontend.values import Closure, children
+from symdiff.frontend.values import Flat
+from symdiff.frontend.writes import check_operation, set_item, write, write_flat, write_whole
 from symdiff.ir.node import Node
-from symdiff.ops.row import REGISTRY
 
 
 def _augmented(frame: Frame, node: ast.AugAssign) -> None:
-    target, kind = node.target, type(node.op)
+    target = node.target
     if isinstance(target, ast.Name):
-        name = ast.Name(target.id, ast.Load(), lineno=target.lineno, col_offset=target.col_offset)
-        name.end_lineno, name.end_col_offset = target.end_lineno, target.end_col_offset
-        old = evaluate(frame, name)
-        value = evaluate(frame, node.value)
-        result = updated(frame, node, kind, old, value)
-        if isinstance(result, Node):
-            frame.context.builder.named(result, target.id)
-        bind(frame.scope, frame.mangle(target.id), result)
+        _name(frame, node, target)
     elif isinstance(target, ast.Subscript):
-        owner = evaluate(frame, target.value)
-        if isinstance(owner, Node):
-            raise frame.locate(in_place(owner, target, frame), target)
-        index = evaluate(frame, target.slice)
-        old = subscript(frame, owner, index)
-        set_item(frame, target, owner, index, updated(frame, node, kind, old, evaluate(frame, node.value)))
+        _item(frame, node, target)
     elif isinstance(target, ast.Attribute):
         owner = evaluate(frame, target.value)
         old = attribute(frame, owner, frame.mangle(target.attr))
-        assign(frame, target, updated(frame, node, kind, old, evaluate(frame, node.value)))
+        result = updated(frame, node, old, evaluate(frame, node.value))
+        if result is not old or not isinstance(result, Node):  # an array that was written into stays where it is
+            assign(frame, target, result)
 
 
-def updated(frame: Frame, node: ast.AugAssign, kind: type[ast.operator], old: Any, value: Any) -> Any:
-    """What the target holds afterwards."""
+def _name(frame: Frame, node: ast.AugAssign, target: ast.Name) -> None:
+    name = ast.Name(target.id, ast.Load(), lineno=target.lineno, col_offset=target.col_offset)
+    name.end_lineno, name.end_col_offset = target.end_lineno, target.end_col_offset
+    old = evaluate(frame, name)
+    result = updated(frame, node, old, evaluate(frame, node.value))
+    if isinstance(result, Node) and result is not old:
+        frame.context.builder.named(result, target.id)
+    bind(frame.scope, frame.mangle(target.id), result)
+
+
+def _item(frame: Frame, node: ast.AugAssign, target: ast.Subscript) -> None:
+    owner = evaluate(frame, target.value)
+    key = evaluate(frame, target.slice)
+    context = frame.context
+    try:
+        if isinstance(owner, Flat):
+            old: Any = subscript(frame, owner, key)
+            value = evaluate(frame, node.value)
+            write_flat(context, owner.node, key, operators.binary(frame, type(node.op), old, value))
+        elif isinstance(owner, Node):
+            spec, operands = index_of(owner, key)
+            old = subscript(frame, owner, key)
+            result = operators.binary(frame, type(node.op), old, evaluate(frame, node.value))
+            if old.type.dims != () or context.heap.layout.scalar(old) is not True:
+                check_operation(old, result, _instead(frame, node))
+            write(context, owner, spec, operands, result)
+        else:
+            old = subscript(frame, owner, key)
+            result = updated(frame, node, old, evaluate(frame, node.value))
+            if result is not old or not isinstance(result, Node) or isinstance(owner, tuple):
+                set_item(frame, owner, key, result)
+    except SymdiffError as error:
+        raise frame.locate(error, target) from None
+
+
+def updated(frame: Frame, node: ast.AugAssign, old: Any, value: Any) -> Any:
+    """What the target is bound to afterwards: the same array, or a new value."""
+    kind = type(node.op)
     if isinstance(old, list) and kind is ast.Add:
         frame.context.check_own(old)
         old += iterate(frame, value)
@@ -64,89 +88,27 @@ def updated(frame: Frame, node: ast.AugAssign, kind: type[ast.operator], old: An
     if not isinstance(old, Node) or old.type.kind != "array" or not isinstance(result, Node):
         return result
     try:
-        target, written = frame.source.segment(node.target), frame.source.segment(node.value)
-        instead = f"`{target} = {target} {operators.BINARY[kind][1]} {written}`, which makes a new array"
-        return _written(frame, old, result, instead)
+        return _written(frame, node, old, result)
     except SymdiffError as error:
         raise frame.locate(error, node.target) from None
 
 
-def _written(frame: Frame, old: Node, result: Node, instead: str) -> Node:
-    """The value of an array after an in-place operation, in its own dtype and shape."""
-    if old.type.dims == () and (is_scalar_result(old) or id(old) in frame.context.scalars):
+def _written(frame: Frame, node: ast.AugAssign, old: Node, result: Node) -> Node:
+    scalar = frame.context.heap.layout.scalar(old)
+    if scalar is True:
         return result  # NumPy scalars cannot change: Python rebinds the name
-    root = _root(old)
-    if root.op.name == "param":
+    if scalar is None and old.type.dims == ():
         raise UnsupportedError(
-            "This writes in place into an array that the function was given.",
-            instead,
+            "Whether this is a NumPy scalar or an array is known only at run time.", _instead(frame, node)
         )
-    if _references(frame, root) > 1:
-        raise UnsupportedError(
-            "This writes in place into an array that has another name too.",
-            instead,
-        )
-    _check_shape(frame, old, result, instead)
-    if old.type.dtype == result.type.dtype or not old.type.dtype or not result.type.dtype:
-        return result
-    if not np.can_cast(result.type.dtype, old.type.dtype, "same_kind"):
-        raise DtypeError(
-            f"A result of dtype {result.type.dtype} cannot be written into an array of {old.type.dtype}.",
-            instead,
-        )
-    return arrays.apply(REGISTRY["astype"], [result], dtype=old.type.dtype)
+    check_operation(old, result, _instead(frame, node))
+    write_whole(frame.context, old, result, fresh=True)
+    return old
 
 
-def _check_shape(frame: Frame, old: Node, result: Node, instead: str) -> None:
-    before, after = old.type.dims, result.type.dims
-    if before is None or after is None:
-        return
-    sizes = frame.context.builder.sizes
-    if len(before) != len(after):
-        raise ShapeError("The result has more dimensions than the array it is written into.", instead)
-    for a, b in zip(before, after, strict=True):
-        if not sizes.same(a, b):
-            raise ShapeError(
-                f"A result of {sizes.find(b)} elements along an axis does not fit into {sizes.find(a)}.",
-                instead,
-            )
-
-
-def _root(node: Node) -> Node:
-    """The array whose memory a value may share."""
-    while getattr(node.op, "view", False) and node.args:
-        node = node.args[0]
-    return node
-
-
-def _references(frame: Frame, root: Node) -> int:
-    """How many names and containers hold the array `root` or a view of it."""
-    pending: list[Any] = [scope for one in frame.context.frames for scope in _scopes(one.scope)]
-    pending += _scopes(frame.scope)
-    count, seen = 0, set()
-    while pending:
-        value = pending.pop()
-        if isinstance(value, Node):
-            count += _root(value) is root
-            continue
-        if isinstance(value, bool | int | float | complex | str) or value is None or id(value) in seen:
-            continue
-        seen.add(id(value))
-        if isinstance(value, Scope):
-            pending += value.names.values()
-        elif isinstance(value, Closure):
-            pending += [*_scopes(value.scope), *value.defaults, *value.keyword_defaults.values()]
-        else:
-            pending += children(value)
-    return count
-
-
-def _scopes(scope: Scope | None) -> list[Scope]:
-    found = []
-    while scope is not None:
-        found.append(scope)
-        scope = scope.parent
-    return found
+def _instead(frame: Frame, node: ast.AugAssign) -> str:
+    target, written = frame.source.segment(node.target), frame.source.segment(node.value)
+    return f"`{target} = {target} {operators.BINARY[type(node.op)][1]} {written}`, which makes a new array"
 
 
 STATEMENTS[ast.AugAssign] = _augmented

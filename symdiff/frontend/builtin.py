@@ -8,20 +8,31 @@ from __future__ import annotations
 
 import ast
 import functools
-import itertools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from symdiff.errors import UnsupportedError, UnsupportedFunctionError, UserError
-from symdiff.frontend import arrays, operators
+from symdiff.frontend import arrays, iterators, operators
 from symdiff.frontend.attributes import Super, attribute, has_attribute
+from symdiff.frontend.classes import set_attribute
 from symdiff.frontend.frame import Frame, call
+from symdiff.frontend.iterators import iterated, lazily
 from symdiff.frontend.lookup import is_user_object, user_method
 from symdiff.frontend.rows import call_row
+from symdiff.frontend.texts import check_plain, formatted
 from symdiff.frontend.unpacking import iterate
-from symdiff.frontend.values import Bound, Closure, Method, Partial, ShapeTuple, has_staged, kind_name
+from symdiff.frontend.values import (
+    Bound,
+    Closure,
+    Generator,
+    Method,
+    Partial,
+    ShapeTuple,
+    has_staged,
+    kind_name,
+)
 from symdiff.ir.node import Node
 from symdiff.ops.row import row_of
 
@@ -114,20 +125,20 @@ def _range(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> range:
     return made
 
 
-def _zip(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> list[Any]:
-    columns = [_unbounded(frame, value) for value in args]
-    made: list[Any] = operators.compute(lambda: list(zip(*columns, **kwargs)))  # noqa: B905
-    return made
+def _zip(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    columns = [iterated(frame, value) for value in args]
+    rows = operators.compute(zip, *columns, **kwargs)
+    return lazily(frame, rows) if _any_lazy(args) else operators.compute(list, rows)
 
 
-def _unbounded(frame: Frame, value: Any) -> Any:
-    """An iterable for zip: `itertools.count` never ends and is left as it is."""
-    return value if isinstance(value, itertools.count | itertools.repeat) else iterate(frame, value)
+def _any_lazy(values: list[Any]) -> bool:
+    return any(isinstance(value, Generator) for value in values)
 
 
-def _enumerate(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> list[Any]:
+def _enumerate(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
     start = arrays.static_int(kwargs.get("start", args[1] if len(args) > 1 else 0), "the start of enumerate")
-    return list(enumerate(iterate(frame, args[0]), start))
+    pairs = enumerate(iterated(frame, args[0]), start)
+    return lazily(frame, pairs) if _any_lazy(args) else list(pairs)
 
 
 def _sum(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -181,19 +192,6 @@ def _all_any(conjunction: bool) -> Handler:
     return handle
 
 
-def _map(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> list[Any]:
-    function, *iterables = args
-    columns = [iterate(frame, value) for value in iterables]
-    return [call(frame, function, list(row), {}) for row in zip(*columns, strict=False)]
-
-
-def _filter(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> list[Any]:
-    function, values = args[0], iterate(frame, args[1])
-    return [
-        v for v in values if operators.truth(frame, v if function is None else call(frame, function, [v], {}))
-    ]
-
-
 def _reduce(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
     function, values = args[0], [*args[2:3], *iterate(frame, args[1])]
     if not values:
@@ -220,12 +218,19 @@ def _sorted(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> list[Any]:
 
 
 def _next(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    values = iterate(frame, args[0])
-    if not isinstance(args[0], list):
-        raise UnsupportedError("`next` is supported on generator expressions only.", "indexing")
-    if not values and len(args) == 1:
-        raise UserError("StopIteration")
-    return values[0] if values else args[1]
+    if isinstance(args[0], list):  # of a generator expression
+        values = args[0]
+        if not values and len(args) == 1:
+            raise UserError("StopIteration")
+        return values[0] if values else args[1]
+    if not isinstance(args[0], Generator):
+        raise UnsupportedError(f"`next` of a {kind_name(args[0])} is not supported.", "indexing")
+    try:
+        return next(args[0])
+    except StopIteration:
+        if len(args) == 1:
+            raise UserError("StopIteration") from None
+        return args[1]
 
 
 def _container(cls: type) -> Handler:
@@ -300,6 +305,9 @@ def _by_row(function: Any, fallback: Callable[..., Any]) -> Handler:
     """A built-in that has a row for staged operands."""
 
     def handle(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        method = user_method(args[0], f"__{function.__name__}__") if len(args) == 1 else None
+        if method is not None:
+            return call(frame, method, args, {})
         if not has_staged(args):
             return operators.compute(fallback, *args, **kwargs)
         row = row_of(function)
@@ -317,6 +325,19 @@ def _getattr(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
     if default and not has_attribute(frame, value, name):
         return default[0]
     return attribute(frame, value, name)
+
+
+def _setattr(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> None:
+    owner, name, value = args
+    if not isinstance(name, str):
+        raise UserError("TypeError: attribute name must be string")
+    if not is_user_object(owner):
+        raise UnsupportedError(
+            f"The function sets an attribute of a {kind_name(owner)} that exists outside it.",
+            "return the value",
+        )
+    frame.context.check_own(owner)
+    set_attribute(frame, owner, name, value)
 
 
 def _hasattr(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> bool:
@@ -343,25 +364,33 @@ def _pow(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
     return operators.binary(frame, ast.Pow, *args)
 
 
+def _lru_cache(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    called = bool(args) and not isinstance(args[0], int | None)
+    return args[0] if called else _same
+
+
+def _cast(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    return args[1]
+
+
 def _text(function: Any) -> Handler:
     def handle(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        check_text(args)
+        check_plain(args)
         return operators.compute(function, *args, **kwargs)
 
     return handle
 
 
-def check_text(values: Any) -> None:
-    """Only builtin values are turned into text while compiling."""
-    if has_staged(values):
-        raise UnsupportedError("Text of a value that is known only at run time.", "leave it out")
-    pending = [values]
-    while pending:
-        value = pending.pop()
-        if is_user_object(value):
-            raise UnsupportedError(f"Text of an object of the class {kind_name(value)}.", "its attributes")
-        if isinstance(value, list | tuple | dict | set):
-            pending += [*value, *(value.values() if isinstance(value, dict) else ())]
+def _str(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    return formatted(frame, args[0], "s") if len(args) == 1 else operators.compute(str, *args, **kwargs)
+
+
+def _repr(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    return formatted(frame, args[0], "r")
+
+
+def _format(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    return formatted(frame, args[0], "", *args[1:])
 
 
 def _partial(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -377,25 +406,23 @@ def _first(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
     return args[0]
 
 
-def _print(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    raise UnsupportedError("`print` inside the function is not supported yet.", "print outside, or return it")
-
-
 _FUNCTIONS: dict[Any, Handler] = {
     type: _type, isinstance: _isinstance, len: _len, range: _range, zip: _zip, enumerate: _enumerate,
     sum: _sum, max: _extremum("max"), min: _extremum("min"), all: _all_any(True), any: _all_any(False),
-    map: _map, filter: _filter, functools.reduce: _reduce, reversed: _reversed, sorted: _sorted,
+    functools.reduce: _reduce, reversed: _reversed, sorted: _sorted,
     next: _next, iter: lambda frame, args, kwargs: iterate(frame, args[0]),
     list: _container(list), tuple: _container(tuple), set: _container(set), dict: _container(dict),
     frozenset: _container(frozenset), int: _number(int), float: _number(float), bool: _number(bool),
     complex: _number(complex), round: _round, abs: _by_row(abs, abs), divmod: _divmod, pow: _pow,
-    getattr: _getattr, hasattr: _hasattr, callable: _callable, super: _super, print: _print,
-    str: _text(str), repr: _text(repr), format: _text(format),
+    getattr: _getattr, hasattr: _hasattr, callable: _callable, super: _super,
+    str: _str, repr: _repr, format: _format,
     functools.partial: _partial, functools.wraps: lambda frame, args, kwargs: _same, _same: _first,
-    functools.cache: _first,
+    functools.cache: _first, functools.lru_cache: _lru_cache, setattr: _setattr, typing.cast: _cast,
     slice: lambda frame, args, kwargs: slice(*args),
     issubclass: lambda frame, args, kwargs: operators.compute(issubclass, *args),
     id: lambda frame, args, kwargs: id(args[0]), ord: _text(ord), chr: _text(chr),
 }  # fmt: skip
-HANDLERS: dict[int, Handler] = {id(function): handler for function, handler in _FUNCTIONS.items()}
+HANDLERS: dict[int, Handler] = {
+    id(function): handler for function, handler in (_FUNCTIONS | iterators.HANDLERS).items()
+}
 """By the identity of the function: what a call of it does."""

@@ -7,8 +7,12 @@ where it is a builtin operation on compile-time values of builtin types.
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
+import itertools
+import operator
 import types as python_types
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,13 +20,16 @@ import numpy as np
 from symdiff.errors import SymdiffError, UnsupportedError, UnsupportedFunctionError, UserError
 from symdiff.frontend import builtin, classes, operators
 from symdiff.frontend.arguments import is_namedtuple
-from symdiff.frontend.attributes import Super
+from symdiff.frontend.attributes import Super, attribute
 from symdiff.frontend.frame import CALL, EXPRESSIONS, Frame, evaluate, evaluate_all
 from symdiff.frontend.functions import inline
+from symdiff.frontend.iterators import chained_from
 from symdiff.frontend.lookup import is_user_object, user_method
 from symdiff.frontend.methods import call_method
 from symdiff.frontend.rows import call_row
+from symdiff.frontend.texts import check_plain, text_method
 from symdiff.frontend.unpacking import iterate
+from symdiff.frontend.subscripts import subscript
 from symdiff.frontend.values import POISON, Bound, Closure, Method, Partial, Silent, has_staged, kind_name
 from symdiff.ir.node import Node
 from symdiff.ops.row import REGISTRY, row_of
@@ -65,6 +72,9 @@ def call_value(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, A
     handler = builtin.HANDLERS.get(id(function))
     if handler is not None:
         return handler(frame, args, kwargs)
+    made_by = _DECORATORS.get(_written_in(function))
+    if made_by is not None and hasattr(function, "__wrapped__"):
+        return made_by(frame, function, args, kwargs)
     if isinstance(function, Closure | python_types.FunctionType) and not _is_library(function):
         if not isinstance(function, Closure) and row_of(function) is not None:
             return call_row(row_of(function), function, args, kwargs)  # type: ignore[arg-type]
@@ -88,6 +98,38 @@ def call_value(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, A
     return _call_other(frame, function, args, kwargs)
 
 
+def _written_in(function: Any) -> tuple[str, str]:
+    """The file and the name of the code of a Python function."""
+    code = function.__code__ if isinstance(function, python_types.FunctionType) else None
+    return ("", "") if code is None else (code.co_filename, code.co_qualname)
+
+
+def _unwrapped(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """A function behind a decorator that changes no value."""
+    return call_value(frame, function.__wrapped__, args, kwargs)
+
+
+def _entered(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """What a function behind `contextlib.contextmanager` gives."""
+    maker = call_value(frame, contextlib.contextmanager, [function.__wrapped__], {})
+    return call_value(frame, maker, args, kwargs)
+
+
+def _dispatched(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """A function behind `functools.singledispatch`."""
+    if not args:
+        raise UserError(f"TypeError: {function.__name__} requires at least 1 positional argument")
+    found = operators.compute(function.dispatch, builtin.class_of(args[0]))
+    return call_value(frame, found, args, kwargs)
+
+
+_DECORATORS = {  # by the code of the function that the decorator makes
+    _written_in(np.errstate(all="ignore")(lambda: None)): _unwrapped,
+    _written_in(contextlib.contextmanager(lambda: None)): _entered,  # type: ignore[arg-type, return-value]
+    _written_in(functools.singledispatch(lambda: None)): _dispatched,
+}
+
+
 def _call_other(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
     kind = operators.BY_FUNCTION.get(function) if _is_hashable(function) else None
     if kind is not None and not kwargs:
@@ -106,6 +148,8 @@ def _call_other(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, 
         return operators.compute(object.__setattr__, *args)
     if isinstance(function, python_types.BuiltinFunctionType | python_types.MethodDescriptorType):
         return _call_builtin_method(frame, function, args, kwargs)
+    if isinstance(function, operator.itemgetter | operator.attrgetter | operator.methodcaller):
+        return _call_getter(frame, function, args)
     if isinstance(function, type):
         return classes.construct(frame, function, args, kwargs)
     if is_user_object(function):
@@ -172,12 +216,31 @@ def _call_operator(frame: Frame, kind: Any, args: list[Any]) -> Any:
     return operators.binary(frame, kind, args[0], args[1])
 
 
+def _call_getter(frame: Frame, getter: Any, args: list[Any]) -> Any:
+    """What `operator.itemgetter` and its kin do."""
+    if len(args) != 1:
+        raise UserError(f"TypeError: {type(getter).__name__} expected 1 argument, got {len(args)}")
+    (value,) = args
+    made, given = getter.__reduce__()
+    if isinstance(getter, operator.methodcaller):
+        bound = made.keywords if isinstance(made, functools.partial) else {}
+        name, *rest = (*made.args, *given) if isinstance(made, functools.partial) else given
+        return call_value(frame, attribute(frame, value, name), rest, dict(bound))
+    if isinstance(getter, operator.itemgetter):
+        found = [subscript(frame, value, item) for item in given]
+    else:
+        found = [functools.reduce(partial(attribute, frame), path.split("."), value) for path in given]
+    return found[0] if len(found) == 1 else tuple(found)
+
+
 def _call_builtin_method(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
     """A method of a list, dict, string, ...: it runs, for its arguments are compile-time containers."""
     owner = getattr(function, "__self__", None)
     if isinstance(function, python_types.MethodDescriptorType) and args:
         owner = args[0]
     name = function.__name__
+    if owner is itertools.chain and name == "from_iterable":
+        return chained_from(frame, args, kwargs)
     if not isinstance(owner, _CONTAINERS):
         if owner is object or function is object.__init__:
             return None
@@ -188,11 +251,14 @@ def _call_builtin_method(frame: Frame, function: Any, args: list[Any], kwargs: d
         raise UnsupportedError(
             f"`.{name}` compares values that are known only at run time.", "an index that is known"
         )
-    if isinstance(owner, str | bytes) and (has_staged(args) or has_staged(kwargs)):
-        raise UnsupportedError("Text of a value that is known only at run time.", "leave it out")
+    if isinstance(owner, str | bytes):
+        args = [iterate(frame, arg) if name == "join" else arg for arg in args]
+        if isinstance(owner, str) and (has_staged(args) or has_staged(kwargs)):
+            return text_method(frame, owner, name, args, kwargs)
+        check_plain([args, kwargs])
     if any(_has_code(value) for value in (*args, *kwargs.values())):
         raise UnsupportedError(f"`.{name}` would run code of the function while compiling.", "a loop")
-    if name in ("extend", "update", "join") and args:
+    if name in ("extend", "update") and args:
         args = [iterate(frame, args[0]) if not isinstance(args[0], dict) else args[0], *args[1:]]
     return operators.compute(function, *args, **kwargs)
 

@@ -132,6 +132,7 @@ def _param(context: Context, parameter: str, leaf: Leaf, siblings: int | None) -
     context.params.append(node)
     if leaf.scalar:
         context.scalars.add(id(node))
+        context.heap.layout.scalars.add(node)
     return node
 
 

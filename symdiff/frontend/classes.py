@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-import itertools
 import types as python_types
 from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from symdiff.errors import UnsupportedError, UserError
 from symdiff.frontend import operators
@@ -19,13 +20,8 @@ from symdiff.frontend.arguments import is_namedtuple
 from symdiff.frontend.captures import capture
 from symdiff.frontend.frame import Frame, call
 from symdiff.frontend.lookup import in_class, user_method
-from symdiff.frontend.unpacking import iterate
-from symdiff.frontend.values import has_staged
+from symdiff.frontend.values import Failure, has_staged
 
-_ITERATORS = frozenset(
-    [itertools.chain, itertools.product, itertools.combinations, itertools.permutations, itertools.count,
-     itertools.repeat, itertools.islice, itertools.zip_longest, itertools.pairwise]
-)  # fmt: skip
 _COLLECTIONS = frozenset([collections.OrderedDict, collections.defaultdict, collections.deque])
 _FACTORIES = (list, dict, set, tuple, int, float)
 
@@ -38,13 +34,9 @@ def construct(frame: Frame, cls: type, args: list[Any], kwargs: dict[str, Any]) 
         return operators.compute(cls, *args, **kwargs)
     if issubclass(cls, BaseException):
         return _exception(cls, args)
-    if cls in _ITERATORS:
-        return operators.compute(
-            cls, *(arg if isinstance(arg, int) else iterate(frame, arg) for arg in args), **kwargs
-        )
     if cls in _COLLECTIONS and not any(callable(arg) and arg not in _FACTORIES for arg in args[:1]):
         return operators.compute(cls, *args, **kwargs)
-    if cls.__module__ in ("builtins", "enum", "fractions", "decimal") and not has_staged([args, kwargs]):
+    if cls.__module__ in ("builtins", "enum", "fractions", "decimal", "operator") and not has_staged([args, kwargs]):
         return operators.compute(cls, *args, **kwargs)
     if type(cls).__call__ is not type.__call__:
         if not has_staged([args, kwargs]) and type(cls).__module__ == "enum":
@@ -70,6 +62,8 @@ def construct(frame: Frame, cls: type, args: list[Any], kwargs: dict[str, Any]) 
 def _exception(cls: type, args: list[Any]) -> Any:
     if cls.__module__ == "builtins" and not has_staged(args):
         return operators.compute(cls, *args)
+    if cls.__module__ == "builtins" or cls is np.linalg.LinAlgError:
+        return Failure(cls, tuple(args))
     if isinstance(in_class(cls, "__new__")[0], staticmethod):
         raise UnsupportedError(f"The class {cls.__name__} makes its objects itself, with `__new__`.")
     made: Any = cls.__new__  # of a C class: it runs nothing of the user's

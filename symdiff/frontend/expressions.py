@@ -10,7 +10,6 @@ import builtins
 from typing import Any
 
 from symdiff.errors import UnsupportedError, UserError
-from symdiff.frontend.builtin import check_text
 from symdiff.frontend.captures import capture
 from symdiff.frontend.frame import EXPRESSIONS, Frame, Scope, evaluate, evaluate_all
 from symdiff.frontend.operators import compute, truth
@@ -136,21 +135,6 @@ def _check_keys(keys: list[Any]) -> None:
         )
 
 
-# Text
-
-
-def _joined(frame: Frame, node: ast.JoinedStr) -> str:
-    return "".join([evaluate(frame, part) for part in node.values])
-
-
-def _formatted(frame: Frame, node: ast.FormattedValue) -> Any:
-    value = evaluate(frame, node.value)
-    check_text([value])
-    convert: dict[int, Any] = {-1: lambda v: v, 115: str, 114: repr, 97: ascii}
-    spec = evaluate(frame, node.format_spec) if node.format_spec is not None else ""
-    return compute(lambda: format(convert[node.conversion](value), spec))
-
-
 # Comprehensions
 
 
@@ -206,8 +190,6 @@ EXPRESSIONS.update(
         ast.Tuple: _tuple,
         ast.Set: _set,
         ast.Dict: _dict,
-        ast.JoinedStr: _joined,
-        ast.FormattedValue: _formatted,
         ast.ListComp: _comprehension,
         ast.SetComp: _comprehension,
         ast.GeneratorExp: _comprehension,

@@ -12,14 +12,14 @@ import types as python_types
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from symdiff.errors import Problem, Span, SymdiffError, UnsupportedError
 from symdiff.frontend.arguments import Place, SizeCounter
 from symdiff.frontend.heap import Heap
 from symdiff.frontend.source import Source
 from symdiff.frontend.targets import assigned_names
-from symdiff.frontend.values import POISON, Silent
+from symdiff.frontend.values import POISON, Missing, Raised, Silent
 from symdiff.ir.build import Builder
 from symdiff.ir.node import Node, Tree
 
@@ -34,10 +34,32 @@ class Jump:
 
 
 BREAK, CONTINUE, RAISED = Jump(), Jump(), Jump()
-Flow: TypeAlias = Return | Jump | None
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Maybe:
+    """Jumps that only run time decides on: of each kind False, or the node of a flag; at most one is set.
+
+    value: what is returned where `returns` is set.
+    """
+
+    breaks: Node | Literal[False]
+    continues: Node | Literal[False]
+    returns: Node | Literal[False]
+    value: Any
+
+
+Flow: TypeAlias = Return | Jump | Maybe | None
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Consumed:
+    """What a statement leaves that has run the rest of its block too."""
+
+    flow: Flow
 
 EXPRESSIONS: dict[type[ast.AST], Callable[[Frame, Any], Any]] = {}
-STATEMENTS: dict[type[ast.AST], Callable[[Frame, Any], Flow]] = {}
+STATEMENTS: dict[type[ast.AST], Callable[[Frame, Any], Flow | Consumed]] = {}
 
 
 @dataclass(eq=False, slots=True, repr=False)
@@ -74,6 +96,7 @@ class Context:
     trees: dict[str, Tree] = field(default_factory=dict)  # of the arguments
     params: list[Node] = field(default_factory=list)  # the leaves of arguments and captures
     spans: dict[int, Span] = field(default_factory=dict)
+    unclear: dict[int, Any] = field(default_factory=dict)  # containers that may be one of several
 
     def own(self, container: Any) -> None:
         """Remember that this container stands for one outside: it must not be changed."""
@@ -86,6 +109,11 @@ class Context:
             raise UnsupportedError(
                 f"The function changes a {kind} that exists outside it.",
                 "return the new values, or change a copy made inside the function",
+            )
+        if id(container) in self.unclear:
+            raise UnsupportedError(
+                "Only at run time is it known which container this is, and another name refers to it too.",
+                "a copy of it before the branch or loop",
             )
 
     def report(self, error: SymdiffError) -> None:
@@ -107,6 +135,8 @@ class Frame:
     call: Span | None = None
     first: Any = None  # the first argument, for super()
     returned: ast.AST | None = None  # the `return` that was reached
+    rest: Sequence[ast.stmt] = ()  # what follows the statement in its block
+    jumps: frozenset[str] = frozenset()  # the names that may be read where `break` and `continue` go
 
     def inner(self, scope: Scope) -> Frame:
         """The same call, in a scope inside."""
@@ -153,6 +183,8 @@ def evaluate(frame: Frame, node: ast.expr) -> Any:
         raise frame.locate(error, node) from None
     if value is POISON:
         raise Silent
+    if isinstance(value, Missing):
+        raise frame.locate(UnsupportedError(value.what, value.instead), node)
     return value
 
 
@@ -174,15 +206,25 @@ def evaluate_all(frame: Frame, nodes: Sequence[ast.expr]) -> list[Any]:
 
 def execute(frame: Frame, body: Sequence[ast.stmt]) -> Flow:
     """Run statements; problems are reported and the names they should have set are poisoned."""
-    for statement in body:
-        flow = _step(frame, statement)
+    for i, statement in enumerate(body):
+        rest = body[i + 1 :]
+        flow = _step(frame, statement, rest)
+        if isinstance(flow, Consumed):
+            return flow.flow
+        if isinstance(flow, Maybe) and rest:
+            return GUARDED[0](frame, flow, rest)
         if flow is not None:
             return flow
     return None
 
 
-def _step(frame: Frame, statement: ast.stmt) -> Flow:
+GUARDED: list[Callable[[Frame, Maybe, Sequence[ast.stmt]], Flow]] = []
+"""Runs statements where no jump was made; `branches` says how."""
+
+
+def _step(frame: Frame, statement: ast.stmt, rest: Sequence[ast.stmt]) -> Flow | Consumed:
     context = frame.context
+    frame.rest = rest
     context.builder.span = statement_span(frame, statement)
     try:
         handler = STATEMENTS.get(type(statement))
@@ -191,6 +233,8 @@ def _step(frame: Frame, statement: ast.stmt) -> Flow:
         return handler(frame, statement)
     except SymdiffError as error:
         context.report(frame.locate(error, statement))
+    except Raised:
+        return RAISED
     except Silent:
         pass
     if isinstance(statement, ast.Return):

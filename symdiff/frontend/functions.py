@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import ast
 import types as python_types
+from collections.abc import Callable
 from typing import Any
 
 from symdiff.errors import UnsupportedError, UserError
 from symdiff.frontend.captures import capture
 from symdiff.frontend.frame import (
     EXPRESSIONS,
+    RAISED,
     STATEMENTS,
     Context,
     Frame,
@@ -24,9 +26,9 @@ from symdiff.frontend.frame import (
     evaluate,
 )
 from symdiff.frontend.frame import execute as execute_body
-from symdiff.frontend.source import Source, source_of
+from symdiff.frontend.source import FunctionNode, Source, source_of
 from symdiff.frontend.targets import names_of
-from symdiff.frontend.values import Closure, Silent
+from symdiff.frontend.values import Closure, Raised, Silent
 from symdiff.ir.node import Node
 
 _DEEPEST = 80
@@ -39,12 +41,26 @@ def inline(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, Any])
     context = frame.context
     context.calls += 1
     _check_depth(context, function)
+    inner, node = opened(frame, function, args, kwargs)
+    if has_yield(node):
+        return GENERATORS[0](frame, inner, node)
+    return run(inner, node)
+
+
+GENERATORS: list[Callable[[Frame, Frame, Any], Any]] = []
+"""What a call of a generator function gives; `generators` says how."""
+
+
+def opened(
+    frame: Frame, function: Any, args: list[Any], kwargs: dict[str, Any]
+) -> tuple[Frame, FunctionNode]:
+    """The frame of a call with its arguments bound, and the code to run in it."""
+    context = frame.context
     source = function.source if isinstance(function, Closure) else source_of(function)
     node = source.node
     name = function.name if isinstance(function, Closure) else function.__name__
-    if isinstance(node, ast.AsyncFunctionDef) or _is_generator(node):
-        what = "An `async` function" if isinstance(node, ast.AsyncFunctionDef) else "A generator function"
-        raise UnsupportedError(f"{what}, `{name}`, cannot be differentiated.", "return a list")
+    if isinstance(node, ast.AsyncFunctionDef):
+        raise UnsupportedError(f"An `async` function, `{name}`, cannot be differentiated.", "a plain `def`")
     names = names_of(node)
     if isinstance(function, Closure):
         parent: Scope | None = function.scope
@@ -56,7 +72,7 @@ def inline(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, Any])
     inner = Frame(
         context, source, scope, name, owner, frame, context.builder.span, first_argument(node, scope)
     )
-    return run(inner, node)
+    return inner, node
 
 
 def run(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> Any:
@@ -68,6 +84,8 @@ def run(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
         if isinstance(node, ast.Lambda):
             return evaluate(frame, node.body)
         flow = execute_body(frame, node.body)
+        if flow is RAISED:
+            raise Raised
         return flow.value if isinstance(flow, Return) else None
     finally:
         frame.context.frames.pop()
@@ -90,7 +108,8 @@ def _code_of(frame: Frame) -> Any:
     return frame.source.node if frame.scope.parent is not None else frame.scope.function.__code__
 
 
-def _is_generator(node: ast.AST) -> bool:
+def has_yield(node: ast.AST) -> bool:
+    """Whether a function, or a statement of it, has a `yield` of its own."""
     pending = list(ast.iter_child_nodes(node))
     while pending:
         one = pending.pop()

@@ -17,8 +17,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from symdiff.errors import Problem, SymdiffError, UnsupportedError, UnsupportedFunctionError
-from symdiff.frontend import augmented, calls, expressions, statements, subscripts
+from symdiff.errors import Problem, SymdiffError, UnsupportedError, UnsupportedFunctionError, UserError
+from symdiff.frontend import (
+    augmented,
+    calls,
+    effects,
+    expressions,
+    generators,
+    matching,
+    statements,
+    subscripts,
+)
 from symdiff.frontend.arguments import Described, Identity, Leaf, Place, SizeCounter, describe
 from symdiff.frontend.captures import Capture, Guard, staged
 from symdiff.frontend.frame import Context, Frame, Scope
@@ -26,13 +35,22 @@ from symdiff.frontend.functions import first_argument, owner_of, run
 from symdiff.frontend.results import pack
 from symdiff.frontend.source import source_of
 from symdiff.frontend.targets import names_of
-from symdiff.frontend.values import POISON, Missing, NeedStatic, Silent
+from symdiff.frontend.values import POISON, Missing, NeedStatic, Raised, Silent
 from symdiff.ir import types
 from symdiff.ir.build import Builder
 from symdiff.ir.node import LEAF, Function, Node, Parameter, Tree
 from symdiff.ir.tidy import tidy
 
-_HANDLERS = (augmented, calls, expressions, statements, subscripts)  # imported for what they register
+_HANDLERS = (
+    augmented,
+    calls,
+    effects,
+    expressions,
+    generators,
+    matching,
+    statements,
+    subscripts,
+)  # imported for what they register
 _DEEP = 20_000
 _KINDS = {
     inspect.Parameter.POSITIONAL_ONLY: "positional_only",
@@ -121,7 +139,7 @@ def _attempt(
         )
     with Builder(sharing=False) as builder:
         context = Context(builder, static, SizeCounter(), names=set(signature.parameters))
-        builder.resolve = context.heap.latest
+        builder.resolve, builder.immutable = context.heap.latest, context.heap.immutable
         names = names_of(node)
         scope = Scope({}, names.local, None, function, names.globals, names.nonlocals)
         params = _arguments(context, scope, signature, bound)
@@ -132,6 +150,8 @@ def _attempt(
             results, tree = pack(value) if not context.problems and value is not POISON else ([], LEAF)
         except SymdiffError as error:
             context.report(frame.locate(error, frame.returned or node))
+        except Raised:
+            context.report(UserError("The function raises an exception on every way.", "", source.span(node)))
         except Silent:
             pass
         if context.problems:

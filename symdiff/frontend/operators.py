@@ -94,6 +94,8 @@ def binary(frame: Frame, kind: type[ast.operator], left: Any, right: Any) -> Any
     result = _dunder(frame, left, right, dunder, f"__r{dunder}__")
     if result is not NotImplemented:
         return result
+    if isinstance(left, str) and kind is ast.Mod and has_staged(right):
+        return PERCENT[0](frame, left, right)
     if isinstance(left, Node) or isinstance(right, Node):
         if isinstance(left, list | tuple) or isinstance(right, list | tuple):
             repeated = _repeated(kind, left, right)
@@ -102,6 +104,10 @@ def binary(frame: Frame, kind: type[ast.operator], left: Any, right: Any) -> Any
         return emit(name, *(_operand(value, symbol, left, right) for value in (left, right)))
     _check_size(kind, left, right)
     return compute(function, left, right)
+
+
+PERCENT: list[Callable[[Frame, str, Any], Any]] = []
+"""What `text % values` gives for staged values; `texts` says how."""
 
 
 def _repeated(kind: type[ast.operator], left: Any, right: Any) -> Any:

@@ -1,7 +1,7 @@
 """The structure of what the function returns.
 
 Enters: an evaluated return value.  Leaves: result nodes and the `Tree` they fill.  Invariant: leaves are in
-the order of `arguments.flatten`.
+the order of `arguments.flatten`, and hold what arrays hold when the function returns.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import numpy as np
 from symdiff.errors import UnsupportedError
 from symdiff.frontend import arrays
 from symdiff.frontend.arguments import field_of, fields_of, is_namedtuple
-from symdiff.frontend.values import NUMBERS, Bound, Closure, Method, ShapeTuple, kind_name
+from symdiff.frontend.values import NUMBERS, Bound, Closure, Generator, Method, ShapeTuple, Text, kind_name
+from symdiff.ir.build import current
 from symdiff.ir.node import LEAF, Node, Tree
 
 
@@ -28,9 +29,11 @@ def _pack(value: Any, results: list[Node], open: tuple[int, ...]) -> Tree:
     if id(value) in open:
         raise UnsupportedError("The function returns a container that contains itself.")
     if isinstance(value, Node) or type(value) in NUMBERS[1:] or isinstance(value, np.generic):
-        results.append(arrays.operand(value))
+        node = arrays.operand(value)
+        resolve = current().resolve
+        results.append(resolve(node) if resolve is not None else node)
         return LEAF
-    if isinstance(value, Closure | Bound | Method):
+    if isinstance(value, Closure | Bound | Method | Generator | Text):
         raise UnsupportedError(f"The function returns a {kind_name(value)}.", "return arrays and numbers")
     open = (*open, id(value))
     cls: Any = tuple if isinstance(value, ShapeTuple) else type(value)

@@ -16,11 +16,12 @@ from symdiff.frontend import arrays
 from symdiff.frontend.frame import EXPRESSIONS, Frame, call, evaluate
 from symdiff.frontend.lookup import user_method
 from symdiff.frontend.operators import compute
-from symdiff.frontend.values import kind_name
+from symdiff.frontend.values import Flat, kind_name
 from symdiff.ir.build import current
 from symdiff.ir.node import Node
+from symdiff.ops.indexing import Index
 from symdiff.ops.row import REGISTRY
-from symdiff.ops.shaping import length
+from symdiff.ops.shaping import length, make_shape, reshape
 
 
 def _subscript(frame: Frame, node: ast.Subscript) -> Any:
@@ -36,6 +37,8 @@ def subscript(frame: Frame, value: Any, index: Any) -> Any:
     """`value[index]`."""
     if isinstance(value, Node):
         return _of_node(value, index)
+    if isinstance(value, Flat):
+        return _of_flat(frame, value, index)
     method = user_method(value, "__getitem__")
     if method is not None:
         return call(frame, method, [value, index], {})
@@ -78,11 +81,24 @@ def _of_node(node: Node, index: Any) -> Any:
         raise UserError(f"TypeError: '{node.type.dtype}' object is not subscriptable")
     if node.type.kind == "shape":
         return _of_shape(node, index)
+    spec, operands = index_of(node, index)
+    return arrays.apply(REGISTRY["index"], [node, *operands], index=spec)
+
+
+def _of_flat(frame: Frame, value: Flat, index: Any) -> Node:
+    """`array.flat[index]`, which is a copy."""
+    made: Node = _of_node(reshape(value.node, make_shape(-1)), index)
+    frame.context.heap.layout.copies.add(made)
+    return made
+
+
+def index_of(node: Node, index: Any) -> tuple[Index, list[Node]]:
+    """An index into an array: its entries, and what is staged in them."""
     operands: list[Node] = []
     parts = index if isinstance(index, tuple) else (index,)
     spec = tuple([_entry(part, operands) for part in parts])
     _check(node, spec, operands)
-    return arrays.apply(REGISTRY["index"], [node, *operands], index=spec)
+    return spec, operands
 
 
 def _of_shape(node: Node, index: Any) -> Any:

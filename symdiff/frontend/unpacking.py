@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import enum
+import itertools
 from collections.abc import ItemsView, KeysView, ValuesView
 from typing import Any
 
@@ -16,7 +17,7 @@ from symdiff.frontend import arrays
 from symdiff.frontend.frame import Frame, call
 from symdiff.frontend.lookup import user_method
 from symdiff.frontend.operators import compute
-from symdiff.frontend.values import POISON, Silent, kind_name
+from symdiff.frontend.values import POISON, Generator, Silent, kind_name
 from symdiff.ir.build import current
 from symdiff.ir.node import Node
 from symdiff.ir.types import Size
@@ -47,6 +48,11 @@ def iterate(frame: Frame, value: Any) -> list[Any]:
         return list(value)
     if isinstance(value, enum.EnumMeta):
         return list(value)
+    if isinstance(value, Generator):
+        items = list(itertools.islice(value, MOST + 1))
+        if len(items) > MOST:
+            raise UnsupportedError(f"An iterator gives more than {MOST} items.", "itertools.islice")
+        return items
     if hasattr(type(value), "__next__") and type(value).__module__ in _PYTHON:
         return list(compute(list, value))
     raise UserError(f"TypeError: '{kind_name(value)}' object is not iterable")

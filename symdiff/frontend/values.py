@@ -7,6 +7,7 @@ containers whose leaves may be staged, functions, modules and classes.
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,10 @@ NUMBERS = (bool, int, float, complex)
 
 class Silent(Exception):
     """A value that failed before was used: the statement fails too, and says nothing."""
+
+
+class Raised(Exception):
+    """Control does not come back: the function raises here, at run time."""
 
 
 class NeedStatic(BaseException):
@@ -40,9 +45,30 @@ POISON = Poison()
 
 @dataclass(eq=False, slots=True, repr=False)
 class Missing:
-    """What a name holds whose value is not known before a call; `what` is said when it is read."""
+    """What a name holds whose value is not known while compiling; `what` is said when it is read."""
 
     what: str
+    instead: str = "ask for the source with arguments: source_for(*args)"
+
+
+class Absent:
+    """What a variable holds that was not set on the way here."""
+
+
+@dataclass(eq=False, slots=True, repr=False)
+class StagedList:
+    """A Python list whose length is known at run time alone: `stack` is the node of its items."""
+
+    stack: Node
+
+
+class NeedUnrolled(BaseException):
+    """These values of a loop that is kept as a loop are needed as compile-time values; `error` says what for,
+    where the loop cannot be written out."""
+
+    def __init__(self, params: frozenset[Node], error: Exception):
+        self.params = params
+        self.error = error
 
 
 @dataclass(eq=False, slots=True, repr=False)
@@ -83,6 +109,64 @@ class Method:
     name: str
 
 
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
+class Field:
+    """A staged value in a text, formatted as `{value!conversion:spec}` says."""
+
+    value: Node
+    conversion: str = ""
+    spec: str = ""
+
+
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
+class Text:
+    """A string with staged values in it: what is printed, or the message of an error."""
+
+    pieces: tuple[str | Field, ...]
+
+    def __add__(self, other: Any) -> Text:
+        if isinstance(other, str):
+            return Text((*self.pieces, other))
+        return Text((*self.pieces, *other.pieces)) if isinstance(other, Text) else NotImplemented
+
+    def __radd__(self, other: Any) -> Text:
+        return Text((other, *self.pieces)) if isinstance(other, str) else NotImplemented
+
+
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
+class Failure:
+    """An exception made inside the function whose arguments are staged."""
+
+    cls: type[BaseException]
+    args: tuple[Any, ...]
+
+
+class Generator(Iterator[Any]):
+    """What a generator function gives, or `map`: it is evaluated as far as its items are asked for."""
+
+    def __init__(self, items: Iterator[Any]):
+        self.items = items
+
+    def __next__(self) -> Any:
+        return next(self.items)
+
+
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
+class Checkpointed:
+    """The iterable of a loop whose reverse sweep starts again from every so many rounds (-1: as many as the
+    square root of their number)."""
+
+    iterable: Any
+    every: int
+
+
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
+class Flat:
+    """`array.flat`: the elements of an array in one line."""
+
+    node: Node
+
+
 class ShapeTuple(tuple[Any, ...]):
     """The shape of a staged array: known lengths as ints, others staged; `node` is the array."""
 
@@ -105,10 +189,16 @@ def children(value: Any) -> list[Any]:
         return [value.function, value.owner]
     if isinstance(value, Partial):
         return [value.function, *value.args, *value.kwargs.values()]
+    if isinstance(value, Text):
+        return [piece.value for piece in value.pieces if isinstance(piece, Field)]
+    if isinstance(value, Failure):
+        return list(value.args)
+    if isinstance(value, StagedList):
+        return [value.stack]
     if isinstance(value, slice):
         return [value.start, value.stop, value.step]
     if (
-        isinstance(value, Node | Poison | Method | Closure | bool | int | float | complex)
+        isinstance(value, Node | Poison | Method | Closure | Generator | bool | int | float | complex)
         or value is None
         or isinstance(value, str)
     ):
@@ -139,4 +229,10 @@ def kind_name(value: Any) -> str:
         return "tuple" if value.type.kind == "shape" else "ndarray"
     if isinstance(value, Closure | Bound | Partial):
         return "function"
+    if isinstance(value, Generator):
+        return "generator"
+    if isinstance(value, StagedList):
+        return "list"
+    if isinstance(value, Text | Failure):
+        return "str" if isinstance(value, Text) else value.cls.__name__
     return type(value).__name__

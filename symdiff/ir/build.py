@@ -50,6 +50,7 @@ class Builder:
     primal: whether nodes are the user's own (never folded) or derived.  span: the line being built.
     sharing: whether equal arrays are one node; the front end keeps them apart while they may be written into.
     resolve: what stands for an operand when an operation is applied to it; the front end's references.
+    immutable: whether nobody can write into a value; where not all are shared, these are.
     """
 
     def __init__(self, sizes: Sizes | None = None, *, primal: bool = True, sharing: bool = True):
@@ -57,6 +58,7 @@ class Builder:
         self.primal = primal
         self.sharing = sharing
         self.resolve: Callable[[Node], Node] | None = None
+        self.immutable: Callable[[Node], bool] = _is_immutable
         self.span: Span | None = None
         self.params: tuple[Node, ...] = ()
         self._scopes = [_Scope()]
@@ -66,6 +68,16 @@ class Builder:
     def body(self) -> tuple[Node, ...]:
         """What the open region holds so far."""
         return tuple(self._scopes[-1].body)
+
+    @property
+    def place(self) -> object:
+        """The open region: equal as long as nodes go to the same body."""
+        return self._scopes[-1]
+
+    @property
+    def nested(self) -> bool:
+        """Whether the open region is a branch or a loop's body: what is emitted may never run."""
+        return len(self._scopes) > 1
 
     @classmethod
     def resume(cls, function: Function) -> Builder:
@@ -89,6 +101,12 @@ class Builder:
         scope.body.append(node)
         if node.op.pure and not node.regions:
             scope.numbered.setdefault(number_key(node.op, node.args, node.attrs), node)
+
+    def recall(self, node: Node) -> None:
+        """Find a node again that stands in a region which is closed: what equals it is this node."""
+        if node.op.pure and not node.regions and not node.is_const:
+            key = number_key(node.op, node.args, node.attrs)
+            self._scopes[-1].numbered.setdefault(key, node)
 
     def param(self, type: Type, name: str = "", **attrs: Any) -> Node:
         """A parameter; belongs to the region that lists it, not to a body."""
@@ -144,6 +162,14 @@ class Builder:
         """The node itself, for a fold that has done its part."""
         return self._number(op, args, tuple(sorted(attrs.items())), None)
 
+    def typed(
+        self, op: Op, args: Sequence[Node], attrs: dict[str, Any], type: Type, regions: tuple[Region, ...] = ()
+    ) -> Node:
+        """A new node whose type is known better than inference from the operands alone could tell."""
+        node = Node(op, tuple(args), tuple(sorted(attrs.items())), type, regions, self.span, "", self.primal)
+        self.adopt(node)
+        return node
+
     def _existing(self, key: object) -> Node | None:
         for scope in reversed(self._scopes):
             node = scope.numbered.get(key)
@@ -158,7 +184,7 @@ class Builder:
             inferred = type if type is not None else op.infer(*args, **dict(attrs))
             node = Node(op, args, attrs, inferred, (), self.span, "", self.primal)
             self._scopes[-1].body.append(node)
-            if self.sharing or _is_immutable(node):
+            if op.pure and (self.sharing or self.immutable(node)):
                 self._scopes[-1].numbered[key] = node
         return node
 
@@ -227,21 +253,28 @@ def _is_immutable(node: Node) -> bool:
 
 def fresh_name(wish: str, taken: Container[str]) -> str:
     """`wish`, or the first of `x1`, `x2` (for one letter) or `wish_1`, `wish_2` that is not taken."""
-    name, count = wish, 0
-    while name in taken:
+    return numbered_name(wish, taken, 0)[0]
+
+
+def numbered_name(wish: str, taken: Container[str], count: int) -> tuple[str, int]:
+    """`fresh_name` where all numbers below `count` are known to be taken; the name and its number."""
+    while True:
+        name = wish if not count else f"{wish}{count}" if len(wish) == 1 else f"{wish}_{count}"
+        if name not in taken:
+            return name, count
         count += 1
-        name = f"{wish}{count}" if len(wish) == 1 else f"{wish}_{count}"
-    return name
 
 
 def _distinguish(nodes: Iterable[Node]) -> None:
     """Give values that the user called by one name names of their own, so that their cotangents have them
     too."""
     taken: set[str] = set()
+    last: dict[str, int] = {}  # by wish: the number that it had last; all below are taken
     for node in nodes:
         if node.name:
-            object.__setattr__(node, "name", fresh_name(node.name, taken))
-            taken.add(node.name)
+            name, last[node.name] = numbered_name(node.name, taken, last.get(node.name, 0))
+            object.__setattr__(node, "name", name)
+            taken.add(name)
 
 
 def number_key(op: Op, args: tuple[Node, ...], attrs: Attrs) -> object:

@@ -1,4 +1,4 @@
-"""Control flow: `if`, `for` and `while` as operations that own regions; `item` takes their results apart.
+"""Control flow: `if`, `for` and `while` as operations that own regions; `part` takes their results apart.
 
 Enters: operands and closed regions (`with builder.region(*types) as opened`).  Leaves: nodes, one value for
 each result.  Invariant: a region's symbols do not leave it: a length that differs between branches or changes
@@ -124,8 +124,8 @@ def _infer_block(*args: Node, regions: tuple[Region, ...] = ()) -> Type:
 
 
 def _infer_item(x: Node, index: int) -> Type:
-    _require(x.type.kind == "tuple", "`item` takes a result out of a tuple.")
-    _require(0 <= index < len(x.type.items), f"`item` {index} of {len(x.type.items)} results.")
+    _require(x.type.kind == "tuple", "`part` takes a result out of a tuple.")
+    _require(0 <= index < len(x.type.items), f"`part` {index} of {len(x.type.items)} results.")
     return x.type.items[index]
 
 
@@ -222,7 +222,7 @@ IF = Op("if", _infer_if)
 FOR = Op("for", _infer_for)
 WHILE = Op("while", _infer_while)
 BLOCK = Op("block", _infer_block)
-ITEM = Op("item", _infer_item)
+ITEM = Op("part", _infer_item)
 UNDEFINED = Op("undefined", lambda: types.UNDEFINED)
 CONTROL = {op.name: op for op in (IF, FOR, WHILE, BLOCK, ITEM, UNDEFINED)}
 

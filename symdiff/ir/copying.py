@@ -59,12 +59,21 @@ def renamed(made: Node, node: Node) -> Node:
 
 def region_copy(builder: Builder, region: Region, known: Known) -> Region:
     """A region with new parameters; what is inside it is known only inside."""
-    inner = dict(known)
+    own = (*region.params, *region.body)
+    before = {node: known[node] for node in own if node in known}
     with builder.region(*(param.type for param in region.params)) as opened:
-        for new, old in zip(opened.params, region.params, strict=True):
-            object.__setattr__(new, "name", old.name)
-            object.__setattr__(new, "primal", old.primal)
-            inner[old] = new
-        copied(region.body, inner)
-        opened.results = [inner.get(result, result) for result in region.results]
+        name_params(opened.params, region.params)
+        known.update(zip(region.params, opened.params, strict=True))
+        copied(region.body, known)
+        opened.results = [known.get(result, result) for result in region.results]
+    for node in own:
+        del known[node]
+    known.update(before)
     return opened.closed()
+
+
+def name_params(made: Iterable[Node], like: Iterable[Node]) -> None:
+    """The parameters of a copied region are called as those it was copied from."""
+    for new, old in zip(made, like, strict=True):
+        object.__setattr__(new, "name", old.name)
+        object.__setattr__(new, "primal", old.primal)

@@ -1,27 +1,33 @@
 """What a program needs: its live nodes.
 
-Enters: a region or a function.  Leaves: the nodes its results depend on, in order; a function without the
-rest. Invariant: a node is kept if and only if it has an effect, or a result or an effect reads it,
-directly or through an inner region.
+Enters: a region.  Leaves: the nodes its results depend on, in order.  Invariant: a node is kept if and only if
+it has an effect, or a result or an effect reads it, directly or through an inner region.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
-from symdiff.ir.node import Function, Node, Region
+from symdiff.ir.node import Node, Region
 
 
 def live(region: Region) -> list[Node]:
     """The nodes of the body that its results need, in order; regions inside count as reads."""
-    needed: set[Node] = set(region.results)
+    return _scanned(region)[0]
+
+
+def _scanned(region: Region) -> tuple[list[Node], list[Node]]:
+    """The live nodes, and all that they and the results read; every inner region is visited once."""
+    read = list(region.results)
+    needed = set(read)
     kept: list[Node] = []
     for node in reversed(region.body):
         if node in needed or has_effect(node):
             kept.append(node)
-            needed.update(operands(node))
-    return kept[::-1]
+            found = list(operands(node))
+            needed.update(found)
+            read += found
+    return kept[::-1], read
 
 
 def has_effect(node: Node) -> bool:
@@ -33,10 +39,4 @@ def operands(node: Node) -> Iterator[Node]:
     """What the node reads, once per occurrence, what its regions read included."""
     yield from node.args
     for region in node.regions:
-        for inner in live(region):
-            yield from operands(inner)
-        yield from region.results
-
-
-def without_dead(function: Function) -> Function:
-    return replace(function, body=replace(function.body, body=tuple(live(function.body))))
+        yield from _scanned(region)[1]

@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from symdiff.ir.build import Builder
-from symdiff.ir.control import BLOCK, FOR, IF, ITEM, WHILE, carried_of, carried_params, values_of
-from symdiff.ir.copying import Known, copy_of, made_like, renamed
+from symdiff.ir.control import BLOCK, FOR, IF, ITEM, WHILE, carried_of, carried_params
+from symdiff.ir.copying import Known, copy_of, made_like, name_params, renamed
+from symdiff.ir.liveness import live
 from symdiff.ir.node import Function, Node, Region
 
 
@@ -20,40 +21,67 @@ def tidy(function: Function) -> Function:
     return _Walk(function).function()
 
 
+def without_dead(function: Function) -> Function:
+    """The function without what no result needs: tidied where it has regions, whose dead code would read what
+    is gone."""
+    if any(node.regions for node in function.body.body):
+        return tidy(function)
+    return replace(function, body=replace(function.body, body=tuple(live(function.body))))
+
+
 class _Needs:
-    """Which nodes and which results of control nodes the function's results and effects need."""
+    """Which nodes and which results of control nodes the function's results and effects need.
+
+    same: by value that a control node only hands on, the value that it is.
+    """
 
     def __init__(self, function: Function):
         self.nodes: set[Node] = set()
         self.results: set[tuple[Node, int]] = set()
-        self.owners: dict[Node, Node] = {}  # by node: the control node around it
+        self.same: dict[Node, Node] = {}
+        self.owners: dict[Node, Node] = {}  # by node: the one with regions around it
         self.params: dict[Node, tuple[Node, int]] = {}  # by parameter of a loop: the loop and which it is
         self._pending: list[Node] = list(function.results)
-        self._register(function.body)
+        self._register(function.body, None)
         while self._pending:
             self._need(self._pending.pop())
 
-    def _register(self, region: Region) -> None:
-        pending: list[tuple[Region, Node | None]] = [(region, None)]
-        while pending:
-            region, owner = pending.pop()
-            for node in region.body:
-                if owner is not None:
-                    self.owners[node] = owner
-                if node.op.effect:
-                    self._pending.append(node)
-                for inner in node.regions:
-                    pending.append((inner, node))
-                    if node.op in (FOR, WHILE):
-                        for k, param in enumerate(carried_params(node, inner)):
-                            self.params[param] = node, k
-                    for param in inner.params:
-                        self.owners[param] = node
+    def _register(self, region: Region, owner: Node | None) -> None:
+        """Note where every node stands, in program order."""
+        for node in (*region.params, *region.body):
+            if owner is not None:
+                self.owners[node] = owner
+            if node.op.effect:
+                self._pending.append(node)
+            for inner in node.regions:
+                if node.op in _LOOPS:
+                    params = carried_params(node, inner)
+                    self.params.update((param, (node, k)) for k, param in enumerate(params))
+                self._register(inner, node)
+            self._follow(node)
+
+    def _follow(self, node: Node) -> None:
+        """Note what a result is that its control node only hands on."""
+        control, index = (node.args[0], node.attr("index")) if node.op is ITEM else (node, 0)
+        if control.op not in _CONTROL or (node is control and node.type.kind == "tuple"):
+            return
+        found = {self.same.get(value, value) for value in handed(control, index)}
+        if control.op in _LOOPS:
+            found -= {carried_params(control, control.regions[-1])[index]}
+        value = found.pop()
+        inside = self.owners.get(value)
+        while inside is not None and inside is not control:
+            inside = self.owners.get(inside)
+        if not found and inside is not control:
+            self.same[node] = value
 
     def _need(self, node: Node) -> None:
         if node in self.nodes:
             return
         self.nodes.add(node)
+        if node in self.same:
+            self._pending.append(self.same[node])
+            return
         owner = self.owners.get(node)
         if owner is not None:
             self._structure(owner)
@@ -71,7 +99,7 @@ class _Needs:
                 self._pending += region.results
 
     def _structure(self, control: Node) -> None:
-        """What decides how often the regions of a control node run."""
+        """What decides how often the regions of a node run."""
         if (control, -1) in self.results:
             return
         self.results.add((control, -1))
@@ -86,99 +114,101 @@ class _Needs:
             self._pending.append(control.regions[-1].results[-1])
 
     def _result(self, control: Node, index: int) -> None:
-        if (control, index) in self.results:
-            return
-        self.results.add((control, index))
-        self._pending.append(control)
-        if control.op in (FOR, WHILE):
-            self._pending += [carried_of(control)[index], control.regions[-1].results[index]]
-        else:
-            self._pending += [region.results[index] for region in control.regions]
+        if (control, index) not in self.results:
+            self.results.add((control, index))
+            self._pending += [control, *handed(control, index)]
+
+
+def handed(control: Node, index: int) -> list[Node]:
+    """The values that a result of a control node may be: of an `if` one of each branch, of a loop the initial
+    and the next one."""
+    if control.op in _LOOPS:
+        return [carried_of(control)[index], control.regions[-1].results[index]]
+    return [region.results[index] for region in control.regions]
 
 
 class _Walk:
-    """Copies what is needed; `values` holds the results of control nodes."""
+    """Copies what is needed; `values`: by result of a control node, the node that gives it now and where."""
 
     def __init__(self, function: Function):
         self.source = function
         self.needs = _Needs(function)
         self.builder = Builder(function.sizes)
         self.builder.params = function.params
-        self.values: dict[tuple[Node, int], Node] = {}
+        self.known: Known = {}
+        self.values: dict[tuple[Node, int], tuple[Node, int]] = {}
 
     def function(self) -> Function:
-        function, known = self.source, Known()
+        function = self.source
         with self.builder as builder:
-            self.body(function.body, known)
-            results = tuple(known.get(result, result) for result in function.results)
+            self.body(function.body)
+            results = tuple(map(self.now, function.results))
         return replace(function, body=replace(function.body, body=builder.body, results=results))
 
-    def body(self, region: Region, known: Known) -> None:
+    def now(self, node: Node) -> Node:
+        """What stands for a value of the old function."""
+        return self.known.get(node, node)
+
+    def body(self, region: Region) -> None:
         for node in region.body:
             if node not in self.needs.nodes:
                 continue
-            if node.op in _CONTROL:
-                self.control(node, known)
+            same = self.needs.same.get(node)
+            if node.op in _CONTROL and (same is None or (node, -1) in self.needs.results):
+                self.control(node)
+            if same is not None:
+                self.known[node] = renamed(self.now(same), node)
+            elif node.op in _CONTROL:
+                continue
             elif node.op is ITEM and node.args[0].op in _CONTROL:
-                known[node] = renamed(self.values[node.args[0], node.attr("index")], node)
+                made, place = self.values[node.args[0], node.attr("index")]
+                value = ITEM(made, index=place) if made.type.kind == "tuple" else made
+                self.known[node] = renamed(value, node)
+            elif node.regions:
+                regions = tuple(self.region(node, inner, None) for inner in node.regions)
+                self.known[node] = made_like(self.builder, node, [*map(self.now, node.args)], regions)
             else:
-                known[node] = copy_of(self.builder, node, known)
+                self.known[node] = copy_of(self.builder, node, self.known)
 
-    def control(self, node: Node, known: Known) -> None:
+    def control(self, node: Node) -> None:
         """A control node with the results that are needed and that its regions change."""
         count = len(node.type.items) if node.type.kind == "tuple" else 1
-        kept = [k for k in range(count) if (node, k) in self.needs.results]
-        for k in list(kept):
-            same = self.unchanged(node, k, known)
-            if same is not None:
-                kept.remove(k)
-                self.values[node, k] = same
-        builder = self.builder
-        args = [known.get(arg, arg) for arg in node.args]
-        if node.op in (FOR, WHILE):
+        kept = [k for k in range(count) if (node, k) in self.needs.results and not self.unchanged(node, k)]
+        args = [*map(self.now, node.args)]
+        if node.op in _LOOPS:
             first = len(node.args) - len(carried_of(node))
             args = [*args[:first], *(args[first + k] for k in kept)]
-        regions = tuple(self.region(node, region, kept, known) for region in node.regions)
-        made = made_like(builder, node, args, regions)
-        for k, value in zip(kept, values_of(made), strict=True):
-            self.values[node, k] = value
-        if node.type.kind != "tuple":
-            known[node] = self.values.get((node, 0), made)
+        regions = tuple(self.region(node, region, kept) for region in node.regions)
+        made = made_like(self.builder, node, args, regions)
+        self.values.update(((node, k), (made, place)) for place, k in enumerate(kept))
+        self.known[node] = made
 
-    def unchanged(self, node: Node, k: int, known: Known) -> Node | None:
-        """The value that a result has whatever the regions do; None where there is none."""
-        if node.op in (FOR, WHILE):
-            params = [carried_params(node, region)[k] for region in node.regions]
-            if node.regions[-1].results[k] is not params[-1]:
-                return None
-            initial = carried_of(node)[k]
-            made = known.get(initial, initial)
-            known.update(dict.fromkeys(params, made))
-            return made
-        results = {region.results[k] for region in node.regions}
-        outside = next(iter(results))
-        if len(results) > 1 or self.needs.owners.get(outside) is node:
-            return None
-        return known.get(outside, outside)
+    def unchanged(self, loop: Node, k: int) -> bool:
+        """Whether every iteration hands a carried value on; it then stands for its parameters as well."""
+        if loop.op not in _LOOPS:
+            return False
+        params = [carried_params(loop, region)[k] for region in loop.regions]
+        following, initial = loop.regions[-1].results[k], carried_of(loop)[k]
+        if self.needs.same.get(following, following) not in (params[-1], initial):
+            return False
+        self.known.update(dict.fromkeys(params, self.now(initial)))
+        return True
 
-    def region(self, node: Node, region: Region, kept: list[int], known: Known) -> Region:
-        """A region with its needed parameters and results."""
-        builder, inner = self.builder, dict(known)
-        params: tuple[Node, ...] = ()
-        if node.op in (FOR, WHILE):
+    def region(self, node: Node, region: Region, kept: list[int] | None) -> Region:
+        """A region with its needed parameters and results; kept: which, None for all."""
+        params, results = region.params, region.results
+        if kept is not None and node.op in _LOOPS:
             carried = carried_params(node, region)
-            params = (*region.params[: len(region.params) - len(carried)], *(carried[k] for k in kept))
-        results = region.results
-        if node.op is not WHILE or region is not node.regions[0]:
+            params = (*params[: len(params) - len(carried)], *(carried[k] for k in kept))
+        if kept is not None and (node.op is not WHILE or region is not node.regions[0]):
             results = (*(results[k] for k in kept), *(results[-1:] if node.attr("breaks") else ()))
-        with builder.region(*(param.type for param in params)) as opened:
-            for new, old in zip(opened.params, params, strict=True):
-                object.__setattr__(new, "name", old.name)
-                object.__setattr__(new, "primal", old.primal)
-            inner.update(zip(params, opened.params, strict=True))
-            self.body(region, inner)
-            opened.results = [inner.get(result, result) for result in results]
+        with self.builder.region(*(param.type for param in params)) as opened:
+            name_params(opened.params, params)
+            self.known.update(zip(params, opened.params, strict=True))
+            self.body(region)
+            opened.results = [*map(self.now, results)]
         return opened.closed()
 
 
+_LOOPS = (FOR, WHILE)
 _CONTROL = (IF, FOR, WHILE, BLOCK)

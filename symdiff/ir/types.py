@@ -71,7 +71,7 @@ class Type:
         if self.kind == "tuple":
             return f"tuple({', '.join(map(str, self.items))})"
         if self.kind == "stack":
-            return f"stack({self.items[0]})"
+            return f"stack({', '.join(map(str, self.items))})"
         if self.kind == "undefined":
             return "undefined"
         if self.kind == "number":
@@ -180,12 +180,13 @@ class Sizes:
     @contextmanager
     def scope(self) -> Iterator[None]:
         """What is recorded inside holds inside only, except of the sizes that are new there."""
-        outer, first = dict(self.equal), self.count
+        before, first = len(self.equal), self.count
         try:
             yield
-        finally:
-            new = {f"?{k}" for k in range(first, self.count)}
-            self.equal = {**{name: dim for name, dim in self.equal.items() if name in new}, **outer}
+        finally:  # a symbol is equated once, so that what was added stands at the end
+            added = [self.equal.popitem() for _ in range(len(self.equal) - before)]
+            new = {f"?{k}" for k in range(first, self.count)} if added else set()
+            self.equal.update((name, dim) for name, dim in reversed(added) if name in new)
 
     def join(self, a: Type, b: Type) -> Type:
         """The type of a value that is of either type: what differs becomes unknown.

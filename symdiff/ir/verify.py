@@ -82,9 +82,8 @@ class _Structure(_Rules):
                 yield self.problem("Two params are the same leaf.", param)
             seen.add(repr((parameter, path)))
 
-    def region(self, region: Region, outer: set[int]) -> Iterator[Problem]:
-        """outer: the values in scope where the region stands."""
-        scope = set(outer)
+    def region(self, region: Region, scope: set[int]) -> Iterator[Problem]:
+        """scope: the values in scope where the region stands, and again when this has ended."""
         numbered: dict[object, Node] = {}
         for param in region.params:
             yield from self.own(param)
@@ -107,6 +106,7 @@ class _Structure(_Rules):
         for result in region.results:
             if id(result) not in scope:
                 yield self.problem("A region's result is not defined in it.", result)
+        scope.difference_update(map(id, (*region.params, *region.body)))
 
     def own(self, node: Node) -> Iterator[Problem]:
         """The rules for one node, wherever it stands."""

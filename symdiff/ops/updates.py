@@ -13,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from symdiff.errors import ShapeError
 from symdiff.ir.build import Builder, current
 from symdiff.ir.node import Node
-from symdiff.ir.types import Type
+from symdiff.ir.types import Dims, Type, may_be_one
 from symdiff.ops import infer
 from symdiff.ops.arithmetic import equal
 from symdiff.ops.creation import arange
@@ -33,8 +34,29 @@ def _infer_update(
     sizes = current().sizes
     with Builder(sizes, primal=False):
         target = at(base, operands, index, view).type  # raises where the index does not fit
-    sizes.broadcast([target.dims, value.type.dims])
+    if target.dims is not None and value.type.dims is not None:
+        _check_fits(target.dims, value.type.dims, all(entry[0] in ("int", "arg") for entry in index))
     return infer.like(base)
+
+
+def _check_fits(place: Dims, value: Dims, element: bool) -> None:
+    """Whether a value can be broadcast into a place; equalities that it demands are recorded.
+
+    element: the index has one entry for each axis, so that a place without axes takes nothing else.
+    """
+    sizes = current().sizes
+    extra = len(value) - len(place)
+    if extra > 0 and (not place and element):
+        raise ShapeError("An array is written into a single element.", "an element of it, or a slice")
+    if any(sizes.find(dim) != 1 and not may_be_one(sizes.find(dim)) for dim in value[: max(extra, 0)]):
+        raise ShapeError("The value has more dimensions than the place that it is written into.")
+    pairs = zip(place[max(-extra, 0) :], value[max(extra, 0) :], strict=True)
+    for into, dim in ((sizes.find(a), sizes.find(b)) for a, b in pairs):
+        if dim == 1 or dim == into or may_be_one(dim) or may_be_one(into):
+            continue
+        if into == 1:
+            raise ShapeError(f"A value of {dim} elements along an axis is written into a place of 1.")
+        sizes.unify(into, dim)
 
 
 def _transposed_update(
@@ -46,6 +68,8 @@ def _transposed_update(
         return update(h, 0.0, *operands, index=index, view=view)
     if i == 1:
         g = at(h, operands, index, view)
+        if ("imag",) in view:  # the real part of 1j * g * value
+            g = -g
         return where(_wrote(base, operands, index, view), g, 0.0) if _may_repeat(operands, index) else g
     return None
 
@@ -106,6 +130,7 @@ def _may_repeat(operands: Sequence[Node], spec: Index) -> bool:
 def _wrote(base: Node, operands: Sequence[Node], spec: Index, view: View) -> Node:
     """Which entries of an index with repeats were the last to be written into their place."""
     places = zeros_like(base, dtype="int64")
+    view = tuple(step for step in view if step[0] not in ("real", "imag"))  # places are the same in either
     chosen = at(places, operands, spec, view)
     order = reshape(arange(size(chosen)), shape_of(chosen))
     last = update(places, order, *operands, index=spec, view=view)

@@ -6,9 +6,9 @@ as they are, and so does every value, up to rounding of the derived ones.
 
 from __future__ import annotations
 
-from symdiff.ir.liveness import without_dead
 from symdiff.ir.node import Function
 from symdiff.ir.text import to_text
+from symdiff.ir.tidy import without_dead
 
 
 def simplify(function: Function) -> Function:

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from symdiff.ir.build import Builder
-from symdiff.ir.liveness import without_dead
 from symdiff.ir.node import Function, Node, Region
+from symdiff.ir.tidy import without_dead
 from symdiff.ops.control import is_permuted, root
 from symdiff.ops.row import Row
 from symdiff.ops.shaping import copy

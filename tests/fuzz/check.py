@@ -1,19 +1,22 @@
 """What must hold of the derivatives of one program.
 
 Enters: the text of a module with `f`, `WRT` and `arguments()`.  Leaves: an `Outcome`.  The oracles are the
-undecorated function itself (bit for bit), complex steps of it where it is analytic, and else Richardson's
-extrapolation of central differences, which a coordinate is held to only where its own error estimate is
-small.
+undecorated function itself (bit for bit, with what it does to its arguments), complex steps of it where it is
+analytic, and else Richardson's extrapolation of central differences.  Invariant: a coordinate is left out
+only where the oracle itself is unreliable: it decides otherwise nearby, or two step sizes disagree.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import itertools
-import re
+import signal
+import threading
 import traceback
+import types
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -21,25 +24,25 @@ from typing import Any
 
 import numpy as np
 from fuzz.generated import problems
+from fuzz.oracle import Reference
+from fuzz.values import alike, arrays, identical, is_scalar, leaves, mapped, snapshot
 
 from symdiff import SymdiffError, cache, differentiate, pipeline
 from symdiff.errors import ShapeError
 
 _NUMBERS = itertools.count()
-# Right for complex arguments only in part, or not at all, without raising.
-_NOT_ANALYTIC = re.compile(
-    r"abs\(|\bvar\(|\bstd\(|norm\(|sign\(|astype|float64|float32|vdot|slogdet|\.real|full_like|fabs"
-)
-MOST_COORDINATES = 48
+MOST_COORDINATES = 32
+MOST_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """kind: "ok", "refused" (a SymdiffError) or what is wrong.  skipped: coordinates without a reliable
-    oracle. helpers: whether generated code calls the runtime."""
+    """kind: "ok", "refused" (a SymdiffError) or what is wrong.  what: a refusal without its place.  skipped:
+    coordinates without a reliable oracle.  helpers: whether generated code calls the runtime."""
 
     kind: str
     detail: str = ""
+    what: str = ""
     coordinates: int = 0
     skipped: int = 0
     helpers: bool = False
@@ -55,32 +58,62 @@ class Wrong(Exception):
         self.kind, self.detail = kind, detail
 
 
-def check(text: str, folder: Path) -> Outcome:
-    """Everything that must hold of the derivatives of `f`."""
+class TooSlow(BaseException):
+    """Not an Exception: nothing on the way swallows it."""
+
+
+@contextmanager
+def deadline(seconds: float) -> Iterator[None]:
+    """Raises TooSlow after some seconds, where this thread can be interrupted."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: types.FrameType | None) -> None:
+        raise TooSlow
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def check(text: str, folder: Path, oracle_only: bool = False) -> Outcome:
+    """Everything that must hold of the derivatives of `f`; or only of the program and its oracles."""
     path = folder / f"program_{next(_NUMBERS)}.py"
     path.write_text(text, encoding="utf-8")
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
-            module = imported(path)
-            expected = module.f(*module.arguments())
-        except Exception as error:
-            return Outcome("invalid", repr(error))
-        floats = [leaf for leaf in leaves(expected) if np.asarray(leaf).dtype.kind == "f"]
-        if not floats or not all(np.all(np.isfinite(leaf)) for leaf in floats):
-            return Outcome("invalid", repr(expected))
-        try:
-            return _Check(module, path, expected).run()
-        except Wrong as wrong:
-            return Outcome(wrong.kind, wrong.detail)
-        except ShapeError as error:  # the program runs: its shapes are right
-            return Outcome(f"ShapeError at {_place(error)}", str(error))
-        except SymdiffError as error:
-            return Outcome("refused", str(error))
-        except Exception as error:
-            return Outcome(f"{type(error).__name__} at {_place(error)}", repr(error))
+            with deadline(MOST_SECONDS):
+                return _checked(text, path, oracle_only)
+        except TooSlow:
+            return Outcome("crash: too slow")
         finally:
             path.unlink()
+
+
+def _checked(text: str, path: Path, oracle_only: bool) -> Outcome:
+    try:
+        program = _Check(text, path)
+        program.valid()
+    except Exception as error:
+        return Outcome("invalid", repr(error))
+    try:
+        return program.oracles() if oracle_only else program.run()
+    except Wrong as wrong:
+        return Outcome(wrong.kind, wrong.detail)
+    except ShapeError as error:  # the program runs: its shapes are right
+        return Outcome(f"crash: ShapeError at {_place(error)}", str(error))
+    except SymdiffError as error:
+        if any(problem.span is None for problem in error.problems):
+            return Outcome("refused without a place", str(error))
+        return Outcome("refused", str(error), error.problems[0].what)
+    except Exception as error:
+        return Outcome(f"crash: {type(error).__name__} at {_place(error)}", repr(error))
 
 
 def _place(error: BaseException) -> str:
@@ -88,7 +121,11 @@ def _place(error: BaseException) -> str:
     if isinstance(error, RecursionError):
         return "some depth"
     frames = traceback.extract_tb(error.__traceback__)[-3:]
-    return " ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames)
+    names = (Path(frame.filename).name for frame in frames)
+    return " ".join(
+        name if name.startswith(("program_", "f_", "<")) else f"{name}:{frame.lineno}"
+        for name, frame in zip(names, frames, strict=True)
+    )
 
 
 def imported(path: Path) -> ModuleType:
@@ -101,43 +138,54 @@ def imported(path: Path) -> ModuleType:
 
 
 class _Check:
-    def __init__(self, module: ModuleType, path: Path, expected: Any):
-        self.module, self.path, self.expected = module, path, expected
-        self.args = module.arguments()
+    def __init__(self, text: str, path: Path):
+        self.text, self.path = text, path
+        self.module = imported(path)
+        self.args = list(self.module.arguments())
         self.before = snapshot(self.args)
-        self.wrt = module.WRT if isinstance(module.WRT, tuple) else (module.WRT,)
-        names = module.f.__code__.co_varnames[: module.f.__code__.co_argcount]
+        given = list(self.module.arguments())
+        self.expected = self.module.f(*given)
+        self.after = snapshot(given)
+        self.wrt = self.module.WRT if isinstance(self.module.WRT, tuple) else (self.module.WRT,)
+        names = self.module.f.__code__.co_varnames[: self.module.f.__code__.co_argcount]
         self.places = [names.index(name) for name in self.wrt]
-        self.scalar = is_scalar(expected)
+        self.scalar = is_scalar(self.expected)
+        self.single = "float32" in text
         self.helpers = False
+
+    def valid(self) -> None:
+        """Raises where the program itself is not one to be checked."""
+        floats = [leaf for leaf in leaves(self.expected) if np.asarray(leaf).dtype.kind == "f"]
+        if not floats or not all(np.all(np.isfinite(leaf)) for leaf in floats):
+            raise ValueError(repr(self.expected))
+        if not identical(self.module.f(*self.module.arguments()), self.expected):
+            raise ValueError("the value depends on more than the arguments")
+
+    def need(self, what: str, holds: bool, detail: str) -> None:
+        if not holds:
+            raise Wrong(what, detail)
+
+    # Derivatives
 
     def run(self) -> Outcome:
         made = differentiate(self.module.f, wrt=self.module.WRT)
-        self.need("primal", identical(made(*self.args), self.expected), "")
+        given = list(self.module.arguments())
+        self.need("primal", identical(made(*given), self.expected), "")
+        self.need("arguments after the primal", snapshot(given) == self.after, "")
         transforms = ["value_and_grad", "grad", "vjp"] if self.scalar else ["vjp"]
         gradients = [self.gradient_of(made, transform) for transform in transforms]
         for transform in transforms:
             self.text_of(made, transform)
         flat = [list(leaves(gradient)) for gradient in gradients]
         for transform, other in zip(transforms[1:], flat[1:], strict=True):
-            for a, b in zip(flat[0], other, strict=True):
-                tolerance = 1e-5 if self.single() else 1e-10
-                close = np.allclose(
-                    a, b, rtol=tolerance, atol=tolerance * self.scale(flat[0]), equal_nan=True
-                )
-                self.need(f"{transform} differs", close, f"{a!r} {b!r}")
+            self.same(f"{transform} differs", flat[0], other)
         return self.against_oracle(flat[0])
 
-    def need(self, what: str, holds: bool, detail: str) -> None:
-        if not holds:
-            raise Wrong(what, detail)
-
-    def scale(self, flat: list[Any]) -> float:
-        finite = [np.abs(leaf)[np.isfinite(leaf)] for leaf in flat]
-        return 1 + max((float(np.max(sizes)) for sizes in finite if np.size(sizes)), default=0.0)
-
-    def single(self) -> bool:
-        return "float32" in self.path.read_text(encoding="utf-8")
+    def same(self, what: str, ours: list[Any], others: list[Any]) -> None:
+        tolerance = 1e-5 if self.single else 1e-10
+        for a, b in zip(ours, others, strict=True):
+            close = np.allclose(a, b, rtol=tolerance, atol=tolerance * scale(ours), equal_nan=True)
+            self.need(what, close, f"{a!r} {b!r}")
 
     def gradient_of(self, made: Any, transform: str) -> Any:
         """The gradient by one transform, with all that must hold of it."""
@@ -147,18 +195,25 @@ class _Check:
             value, gradient = made.value_and_grad(*self.args)
             self.need("value", identical(value, self.expected), f"{value!r} {self.expected!r}")
         else:
-            value, pullback = made.vjp(*self.args)
-            self.need("value of vjp", identical(value, self.expected), f"{value!r} {self.expected!r}")
-            seed = self.seed()
-            kept, given = snapshot(value), snapshot(seed)
-            gradient = pullback(seed)
-            again = pullback(seed)
-            self.need("second pullback", identical(again, gradient), f"{again!r} {gradient!r}")
-            self.need("value changed", snapshot(value) == kept, "")
-            self.need("cotangent changed", snapshot(seed) == given, "")
-            self.structure(f"{transform} again", again, [*arrays(gradient), *arrays(value), *arrays(seed)])
+            gradient = self.pulled_back(made)
         self.structure(transform, gradient, [])
         self.need(f"arguments changed by {transform}", snapshot(self.args) == self.before, "")
+        if transform == "value_and_grad":
+            again = made.value_and_grad(*self.args)
+            self.need("second call", identical(again, (value, gradient)), f"{again!r} {(value, gradient)!r}")
+        return gradient
+
+    def pulled_back(self, made: Any) -> Any:
+        value, pullback = made.vjp(*self.args)
+        self.need("value of vjp", identical(value, self.expected), f"{value!r} {self.expected!r}")
+        seed = self.seed()
+        kept, given = snapshot(value), snapshot(seed)
+        gradient = pullback(seed)
+        again = pullback(seed)
+        self.need("second pullback", identical(again, gradient), f"{again!r} {gradient!r}")
+        self.need("value changed", snapshot(value) == kept, "")
+        self.need("cotangent changed", snapshot(seed) == given, "")
+        self.structure("vjp again", again, [*arrays(gradient), *arrays(value), *arrays(seed)])
         return gradient
 
     def seed(self) -> Any:
@@ -188,7 +243,7 @@ class _Check:
             self.need(
                 f"contiguity of {what}", array.flags.c_contiguous and array.flags.writeable, repr(array)
             )
-        inputs = [*arrays(self.args), *others, *arrays(self.module.TABLE)]
+        inputs = [*arrays(self.args), *others, *arrays(getattr(self.module, "TABLE", 0))]
         shared = any(np.shares_memory(a, b) for a in own for b in inputs)
         shared = shared or any(np.shares_memory(a, b) for a, b in itertools.combinations(own, 2))
         self.need(f"aliasing of {what}", not shared, repr(gradient))
@@ -206,157 +261,50 @@ class _Check:
 
     # The gradient against its oracle
 
+    def reference(self) -> Reference:
+        return Reference(self.text, self.args, self.places, self.seed(), self.single)
+
+    def coordinates(self, reference: Reference) -> list[tuple[int, tuple[int, ...]]]:
+        found = reference.coordinates()
+        if len(found) > MOST_COORDINATES:
+            chosen = np.random.default_rng(1).permutation(len(found))[:MOST_COORDINATES]
+            found = [found[i] for i in sorted(chosen)]
+        return found
+
     def against_oracle(self, gradient: list[Any]) -> Outcome:
-        text = self.path.read_text(encoding="utf-8")
-        body = text[max(text.find("Pair ="), 0) : text.index("def arguments")]
-        analytic = not _NOT_ANALYTIC.search(body)
-        single = self.single()
-        scale = self.scale(gradient)
-        coordinates = [
-            (leaf, index) for leaf, value in enumerate(gradient) for index in np.ndindex(np.shape(value))
-        ]
-        if len(coordinates) > MOST_COORDINATES:
-            chosen = np.random.default_rng(1).permutation(len(coordinates))[:MOST_COORDINATES]
-            coordinates = [coordinates[i] for i in sorted(chosen)]
-        skipped = 0
-        for leaf, index in coordinates:
+        reference, skipped = self.reference(), 0
+        size = scale(gradient)
+        tolerance = (2e-3 if self.single else 1e-8) * size
+        places = self.coordinates(reference)
+        for leaf, index in places:
             have = float(np.asarray(gradient[leaf])[index])
-            tolerance = (2e-3 if single else 1e-8) * scale
-            if analytic:
-                try:
-                    exact = self.complex_step(leaf, index)
-                except (TypeError, np.exceptions.ComplexWarning):
-                    analytic = False
-                else:
-                    if abs(have - exact) <= tolerance:
-                        continue
-            slope, error = self.slope(leaf, index)
-            if not error <= (1e-3 if single else 1e-5) * scale:
+            exact = reference.complex_step(leaf, index)
+            if exact is not None and abs(have - exact) <= tolerance:
+                continue
+            slope, error = reference.slope(leaf, index)
+            if not error <= (1e-3 if self.single else 1e-5) * size:
                 skipped += 1
-            elif not abs(have - slope) <= max(tolerance, 1e-6 * scale if not single else 0, 10 * error):
+            elif not abs(have - slope) <= max(tolerance, 0 if self.single else 1e-6 * size, 10 * error):
                 raise Wrong("gradient", f"leaf {leaf} {index}: {have!r}, not {slope!r} ± {error:.1e}")
-        return Outcome("ok", "", len(coordinates), skipped, self.helpers)
+        return Outcome("ok", "", "", len(places), skipped, self.helpers)
 
-    def moved(self, leaf: int, index: tuple[int, ...], step: Any) -> Any:
-        """The objective with one coordinate of a leaf of `wrt` moved, in double precision."""
-        count = itertools.count()
-
-        def move(value: Any) -> Any:
-            here = next(count) == leaf
-            kind = np.result_type(float, type(step))
-            array = np.array(value, dtype=kind)
-            if here:
-                array[index] += step
-            return (
-                array
-                if isinstance(value, np.ndarray)
-                else array[()]
-                if isinstance(value, np.generic)
-                else array.item()
-            )
-
-        args = list(self.args)
-        for place in self.places:
-            args[place] = mapped(move, self.args[place])
-        result = self.module.f(*args)
-        if self.scalar:
-            return result
-        seeds = leaves(self.seed())
-        return sum(np.sum(np.asarray(part) * seed) for part, seed in zip(leaves(result), seeds, strict=True))
-
-    def complex_step(self, leaf: int, index: tuple[int, ...]) -> float:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", np.exceptions.ComplexWarning)
-            return float(np.imag(self.moved(leaf, index, 1e-30j)) / 1e-30)
-
-    def slope(self, leaf: int, index: tuple[int, ...]) -> tuple[float, float]:
-        """Richardson's extrapolation with the estimate of its error."""
-
-        def difference(h: float) -> float:
-            return float(self.moved(leaf, index, h) - self.moved(leaf, index, -h)) / (2 * h)
-
-        a, b, c = (difference(h) for h in (1e-3, 5e-4, 2.5e-4))
-        first, second = (4 * b - a) / 3, (4 * c - b) / 3
-        return (16 * second - first) / 15, abs(second - first)
+    def oracles(self) -> Outcome:
+        """The oracles among themselves."""
+        reference, skipped = self.reference(), 0
+        places = self.coordinates(reference)
+        exact = [reference.complex_step(*place) for place in places]
+        slopes = [reference.slope(*place) for place in places]
+        size = scale([slope for slope, _ in slopes])
+        if not self.single:
+            self.same("invalid", list(leaves(self.expected)), list(leaves(reference.plain())))
+        for place, complex_one, (slope, error) in zip(places, exact, slopes, strict=True):
+            if complex_one is None:
+                skipped += not error <= 1e-5 * size
+            elif error <= 1e-5 * size and not abs(complex_one - slope) <= max(1e-6 * size, 10 * error):
+                raise Wrong("oracles", f"{place}: {complex_one!r}, {slope!r} ± {error:.1e}")
+        return Outcome("ok", "", "", len(places), skipped)
 
 
-# Values in containers
-
-
-def leaves(value: Any) -> Iterator[Any]:
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list | tuple):
-        for item in value:
-            yield from leaves(item)
-    elif hasattr(value, "__dataclass_fields__"):
-        yield from leaves([item for item in vars(value).values() if not isinstance(item, str)])
-    else:
-        yield value
-
-
-def arrays(value: Any) -> Iterator[np.ndarray]:
-    return (leaf for leaf in leaves(value) if isinstance(leaf, np.ndarray))
-
-
-def mapped(function: Callable[[Any], Any], value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: mapped(function, item) for key, item in value.items()}
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*(mapped(function, item) for item in value))
-    if isinstance(value, list | tuple):
-        return type(value)(mapped(function, item) for item in value)
-    if hasattr(value, "__dataclass_fields__"):
-        fields = {k: v if isinstance(v, str) else mapped(function, v) for k, v in vars(value).items()}
-        return type(value)(**fields)
-    return function(value)
-
-
-def snapshot(value: Any) -> Any:
-    return [
-        (type(leaf), leaf.dtype, leaf.shape, leaf.strides, leaf.tobytes())
-        if isinstance(leaf, np.ndarray | np.generic)
-        else repr(leaf)
-        for leaf in leaves(value)
-    ]
-
-
-def identical(a: Any, b: Any) -> bool:
-    """Equal bit for bit, in types and structure."""
-    if type(a) is not type(b):
-        return False
-    if isinstance(a, np.ndarray | np.generic):
-        return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
-    if isinstance(a, dict):
-        return list(a) == list(b) and all(identical(a[key], b[key]) for key in a)
-    if isinstance(a, list | tuple):
-        return len(a) == len(b) and all(map(identical, a, b))
-    if hasattr(a, "__dataclass_fields__"):
-        return identical(vars(a), vars(b))
-    return repr(a) == repr(b)
-
-
-def alike(gradient: Any, argument: Any) -> bool:
-    """Whether a gradient has the structure, shapes and dtypes of its argument."""
-    if isinstance(argument, np.ndarray | np.generic):
-        kinds = np.ndarray if isinstance(argument, np.ndarray) and argument.ndim else np.ndarray | np.generic
-        return (
-            isinstance(gradient, kinds)
-            and gradient.shape == argument.shape
-            and gradient.dtype == argument.dtype
-        )
-    if type(gradient) is not type(argument):
-        return False
-    if isinstance(argument, dict):
-        return list(gradient) == list(argument) and all(
-            alike(gradient[key], argument[key]) for key in argument
-        )
-    if isinstance(argument, list | tuple):
-        return len(gradient) == len(argument) and all(map(alike, gradient, argument))
-    if hasattr(argument, "__dataclass_fields__"):
-        return alike(vars(gradient), vars(argument))
-    return isinstance(argument, float) or gradient == argument
-
-
-def is_scalar(value: Any) -> bool:
-    return isinstance(value, float | np.floating) or (isinstance(value, np.ndarray) and value.shape == ())
+def scale(flat: list[Any]) -> float:
+    finite = [np.abs(leaf)[np.isfinite(leaf)] for leaf in flat]
+    return 1 + max((float(np.max(sizes)) for sizes in finite if np.size(sizes)), default=0.0)

@@ -20,15 +20,15 @@ from fuzz.programs import HEADER, KINDS, Program, has_floats
 from fuzz.sketch import ERRORS, Defined, Node, Sketch, copied
 
 Statement = Callable[["Composed"], None]
-# (weight, production, family): filled by the modules of productions.
+# Filled by the modules of productions.
 PRODUCTIONS: list[tuple[int, Statement]] = []
-FAMILIES: dict[str, list[Statement]] = {"views": [], "masks": [], "contexts": []}
+FAMILIES: dict[str, list[Statement]] = {"views": [], "masks": [], "contexts": [], "arguments": []}
 SMALLEST_GAP = 3e-3
 DEEPEST = 3
 
 
 def statement(weight: int, family: str = "") -> Callable[[Statement], Statement]:
-    """Registers a production of statements; the three families are seeded into half of all programs."""
+    """Registers a production of statements; some families are seeded often."""
 
     def add(function: Statement) -> Statement:
         PRODUCTIONS.append((weight, function))
@@ -109,9 +109,11 @@ class Composed(Program):
 
     def _top_level(self) -> None:
         wanted = [
-            self.r.choice(FAMILIES[family]) for family in sorted(FAMILIES) if self.r.chance(0.2) and FAMILIES[family]
-        ]  # fmt: skip
-        count = self.r.integer(2, 5)
+            self.r.choice(FAMILIES[family]) for family in ("contexts", "masks", "views") if self.r.chance(0.2)
+        ]
+        if self.changes_arguments:
+            wanted += FAMILIES["arguments"]
+        count = self.r.integer(2, 6)
         for position in range(count + len(wanted)):
             place = self.sketch.mark()
             atoms = list(self.w.atoms)
@@ -184,14 +186,6 @@ class Composed(Program):
         for name in [name for name in self.w.env if name not in self.outer]:
             del self.w.env[name]
         self.w.env.update(values)
-
-    def stopped(self) -> bool:
-        """Whether nothing that is written here would run."""
-        try:
-            self.look()
-        except ERRORS:
-            return True
-        return False
 
     # Names and blocks
 
@@ -269,7 +263,13 @@ class Composed(Program):
         exec(self.module(), scope)
         with np.errstate(all="ignore"):
             value = scope["f"](*scope["arguments"]())
-        parts = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else [value]
+        parts = (
+            value.values()
+            if isinstance(value, dict)
+            else value
+            if isinstance(value, list | tuple)
+            else [value]
+        )
         return all(np.asarray(part).dtype.kind == "f" and np.all(np.abs(part) < 1e4) for part in parts)
 
     def _result(self) -> list[str]:
@@ -314,7 +314,6 @@ def generate(seed: int) -> Written:
     for attempt in range(20):
         try:
             return Composed(seed * 20 + attempt).written()
-        except Reject:
+        except ERRORS:
             continue
     raise Reject
-

@@ -11,10 +11,23 @@ from contextlib import ExitStack
 import numpy as np
 from fuzz.composed import Composed, statement
 from fuzz.phrases import (
-    comparison, condition, damped, indexed, level, like, scalar, signature, spans, update, wrapped,
+    comparison,
+    condition,
+    damped,
+    indexed,
+    level,
+    like,
+    scalar,
+    signature,
+    spans,
+    update,
+    wrapped,
 )  # fmt: skip
 from fuzz.pieces import Reject, rank
-from fuzz.sketch import Node
+from fuzz.sketch import ERRORS, Node
+
+# Stands for `while ...` until the loop has what ends it.
+ONCE = "for _once_ in range(1):"
 
 
 def carried(p: Composed, most: int = 2) -> list[str]:
@@ -40,7 +53,7 @@ def carried(p: Composed, most: int = 2) -> list[str]:
     return names
 
 
-@statement(9)
+@statement(14)
 def branch(p: Composed) -> None:
     names = [name for name in p.w.atoms if name in p.w.env and name not in p.outer][-3:]
     arms = p.r.weighted([(4, 1), (6, 2), (2, 3)])
@@ -92,7 +105,7 @@ def ternary(p: Composed) -> None:
     p.bind(name)
 
 
-@statement(10)
+@statement(16)
 def counted(p: Composed) -> None:
     names = carried(p)
     i = p.name(p.r.choice("ijk"))
@@ -104,46 +117,54 @@ def counted(p: Composed) -> None:
         iteration(p, names, i)
     node.forced = ""
     otherwise(p, names)
+    if p.r.chance(0.06) and "range(0)" not in header:
+        p.add(f"0.1 * {i}", f"{p.r.choice(p.arrays())}[{i}]")
 
 
 def iteration(p: Composed, names: list[str], i: str = "") -> None:
     """The body of a loop."""
     p.some(0, 2)
-    if p.r.chance(0.3):
+    if p.r.chance(0.25):
         stop(p, i)
     for name in names:
         update(p, name)
-        if p.stopped():
-            return
     if p.r.chance(0.15):
         stop(p, i)
 
 
 def stop(p: Composed, i: str = "") -> None:
-    """`break` or `continue`, under a condition."""
+    """`break` or `continue`, under a condition, where there is room."""
+    place = p.sketch.mark()
+    try:
+        _stop(p, i)
+    except ERRORS:
+        p.sketch.back(place)
+        p.look()
+
+
+def _stop(p: Composed, i: str) -> None:
     word = p.r.choice(["break", "continue"])
     texts = [f"{i} == {n}" for n in (1, 2)] + [f"{i} % 2 == 1"] if i else []
     text = p.r.choice(texts) if texts and p.r.chance(0.4) else condition(p, p.r.chance(0.25))
     with p.block(f"if {text}:", "if True:") as node:
         if p.r.chance(0.4):
             p.some(1, 1)
-        p.sketch.open[-1].lines.append(word)
-    node.forced = ""
-    p.look()
+        node.lines.append(word)
+        node.forced = ""
 
 
 def otherwise(p: Composed, names: list[str]) -> None:
-    if p.r.chance(0.1) and not p.stopped():
+    if p.r.chance(0.1):
         place = p.sketch.mark()
         try:
             with p.block("else:"):
                 update(p, p.r.choice(names))
-        except Reject:
+        except ERRORS:
             p.sketch.back(place)
-    p.look()
+            p.look()
 
 
-@statement(7)
+@statement(10)
 def rows(p: Composed) -> None:
     """Loops over arrays themselves."""
     names = carried(p)
@@ -168,7 +189,7 @@ def rows(p: Composed) -> None:
     otherwise(p, names)
 
 
-@statement(4)
+@statement(6)
 def triangle(p: Composed) -> None:
     """Two loops, the inner one with bounds that depend on the outer one."""
     x = p.r.choice(p.arrays(1))
@@ -212,7 +233,7 @@ def ragged(p: Composed) -> None:
     p.bind(name)
 
 
-@statement(6)
+@statement(8)
 def repeated(p: Composed) -> None:
     """`while`, as often as the data say."""
     names = carried(p, 1)
@@ -225,10 +246,11 @@ def repeated(p: Composed) -> None:
     p.run(f"{count} = 0")
     test = p.r.choice(["{0} > 0.2 and {1} < 8", "{1} < 6 and {0} > 0.3", "{0} > 0.15", "{1} < 3",
                        "0.12 < {0} < 20 and {1} < 9", "not ({0} < 0.25 or {1} > 7)"])  # fmt: skip
-    with p.block(f"while {test.format(s, count)}:"):
+    with p.block(f"while {test.format(s, count)}:", ONCE) as node:
         p.run(f"{count} += 1")
         p.run(p.r.choice(["{0} = {0} * {1}", "{0} *= {1}", "{0} = {1} * {0} + 0.01 * np.sin({0})"]).format(
             s, factor))  # fmt: skip
+        node.forced = ""
         p.add(s)
         iteration(p, names, count)
     otherwise(p, names)
@@ -237,32 +259,34 @@ def repeated(p: Composed) -> None:
         p.add(f"0.1 * {count}")
 
 
-@statement(3)
+@statement(4)
 def endless(p: Composed) -> None:
     """`while True` that is left by `break`."""
     names = carried(p, 1)
     s = p.name("s")
     p.run(f"{s} = 1.0 + {scalar(p)} ** 2")
-    with p.block("while True:"):
-        # Rendered first, so that the loop ends while its body is written.
+    with p.block("while True:", ONCE) as node:
         limit = p.r.choice(["0.2", "0.35", "0.1"])
         p.sketch.open[-1].lines.append(f"{s} = 0.6 * {s}\nif {s} < {limit}:\n    break")
+        node.forced = ""
         p.look()
         iteration(p, names)
-    p.look()
     p.bind(s)
 
 
-@statement(2)
+@statement(3)
 def stepped(p: Composed) -> None:
     """`while` that counts."""
     x = p.r.choice(p.arrays(1))
     i = p.name("i")
     names = carried(p, 1)
     p.run(f"{i} = {p.r.choice(['0', '0', '1'])}")
-    with p.block(f"while {i} < len({x}):"):
+    with p.block(f"while {i} < len({x}):", ONCE) as node:
         p.add(f"{x}[{i}]")
+        before = [damped(p, scalar(p)) for _ in range(1)]
+        p.run(f"{names[0]} = {names[0]} * 0.5 + {before[0]}")
         p.run(f"{i} += {p.r.choice(['1', '1', '2'])}")
+        node.forced = ""
         for name in names:
             update(p, name)
     p.look()
@@ -285,17 +309,15 @@ def walrus(p: Composed) -> None:
     p.bind(name)
 
 
-@statement(3)
+@statement(5)
 def early(p: Composed) -> None:
     """A return before the end: it is not taken until the rest is written."""
-    if p.changes_arguments:
-        raise Reject
     taken, left = condition(p, True), condition(p, False)
     with p.block(f"if {taken}:", "if True:") as node:
         p.some(0, 1)
         text = " + ".join(p.total(p.w.atom()) for _ in range(p.r.integer(1, 2)))
         p.w.accept(text)
-        p.sketch.open[-1].lines.append(f"return {text}")
+        node.lines.append(f"return {text}")
         node.forced = "if False:"
     p.look()
     p.stops.append((node, [f"if {left}:", f"if {taken}:"]))
@@ -343,7 +365,8 @@ def swapped(p: Composed) -> None:
         e = like(p, p.w.env[a])
         p.run(
             p.r.choice(
-                ["{0}, {1} = {1}, {0}", "{0}, {1} = {1}, 0.5 * {0} + {2}", "{0}, {1} = np.sin({1}), {0} - {1}",
+                ["{0}, {1} = {1}, {0}", "{0}, {1} = {1}, 0.5 * {0} + {2}",
+                "{0}, {1} = np.sin({1}), {0} - {1}",
                  "pair = ({1}, 0.3 * {0})\n{0}, {1} = pair", "{1}, {0} = {0} * 0.5, {1} + {2}"]
             ).format(a, b, damped(p, e))
         )  # fmt: skip

@@ -11,14 +11,17 @@ from __future__ import annotations
 
 import ast
 import builtins
+import itertools
 import math
 import operator
 import re
+import warnings
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from fuzz.values import leaves, mapped
 
 # Right for complex arguments only in part, or not at all, without raising.
 NOT_ANALYTIC = re.compile(
@@ -64,7 +67,7 @@ class Oracle:
         self.trace = Trace()
         tree = _Watched().visit(ast.parse(text))
         self.scope: dict[str, Any] = {
-            "np": _Numpy(self), "math": _Math(), "__name__": "oracle", **_builtins(self),
+            "np": _Numpy(self), "math": _Math(), **_builtins(self),
         }  # fmt: skip
         exec(compile(ast.fix_missing_locations(tree), "<oracle>", "exec"), self.scope)
 
@@ -81,7 +84,7 @@ class Oracle:
         return value
 
     def dtype(self, dtype: Any) -> Any:
-        if dtype is None or isinstance(dtype, type) and issubclass(dtype, _Float):
+        if dtype is None or (isinstance(dtype, type) and issubclass(dtype, _Float)):
             return self.kind if dtype is not None else None
         return self.kind if np.dtype(dtype).kind == "f" else dtype
 
@@ -273,6 +276,8 @@ class _Numpy:
     def abs(self, x: Any, *args: Any, **options: Any) -> Any:
         if not _floating(x):
             return np.abs(x, *args, **options)
+        if self._oracle.kind is float and np.iscomplexobj(x):
+            return np.abs(x, *args, **options)
         self._oracle.trace.sign(x)
         if not np.iscomplexobj(x):
             return np.abs(x, *args, **options)
@@ -292,7 +297,7 @@ class _Numpy:
         return np.clip(x, low, high, **options)
 
     def var(self, x: Any, axis: Any = None, keepdims: bool = False, ddof: int = 0) -> Any:
-        if not np.iscomplexobj(x):
+        if self._oracle.kind is float:
             return np.var(x, axis=axis, keepdims=keepdims, ddof=ddof)
         apart = x - np.mean(x, axis=axis, keepdims=True)
         count = np.size(x) // max(np.size(np.sum(apart, axis=axis)), 1)
@@ -326,3 +331,84 @@ _CREATION = (
     "zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_like", "full_like", "array", "eye",
     "asarray", "identity", "arange", "linspace", "ascontiguousarray", "copy", "asfortranarray",
 )  # fmt: skip
+
+
+class Reference:
+    """Slopes of a program at its arguments.  `places` are those of the arguments that count, `seed` the
+    weights of the results."""
+
+    def __init__(self, text: str, args: list[Any], places: list[int], seed: Any, single: bool):
+        self.args, self.places, self.seed = args, places, list(leaves(seed))
+        self.double = Oracle(text, float)
+        body = text[max(text.find("Pair ="), 0) : text.index("def arguments")]
+        self.complex = None if NOT_ANALYTIC.search(body) else Oracle(text, complex)
+        self.single = single
+        self.plain()
+        self.decisions = self.double.trace.decisions
+
+    def plain(self) -> Any:
+        """The value of the oracle's copy of the program."""
+        return self.double([mapped(self._own(self.double), value) for value in self.args])
+
+    def coordinates(self) -> list[tuple[int, tuple[int, ...]]]:
+        found = [leaf for place in self.places for leaf in leaves(self.args[place])]
+        return [(leaf, index) for leaf, value in enumerate(found) for index in np.ndindex(np.shape(value))]
+
+    def _own(self, oracle: Oracle) -> Callable[[Any], Any]:
+        def own(value: Any) -> Any:
+            return oracle.lifted(value.copy() if isinstance(value, np.ndarray) else value)
+
+        return own
+
+    def moved(self, oracle: Oracle, leaf: int, index: tuple[int, ...], step: Any) -> Any:
+        """The weighted sum of the results with one coordinate of a leaf moved."""
+        count = itertools.count()
+        own = self._own(oracle)
+
+        def move(value: Any) -> Any:
+            value = own(value)
+            if next(count) != leaf:
+                return value
+            if not isinstance(value, np.ndarray):
+                return value + step
+            value[index] += step
+            return value
+
+        args = [mapped(own, value) if i not in self.places else value for i, value in enumerate(self.args)]
+        for place in self.places:
+            args[place] = mapped(move, self.args[place])
+        results = leaves(oracle(args))
+        return sum(np.sum(np.asarray(a) * weight) for a, weight in zip(results, self.seed, strict=True))
+
+    def complex_step(self, leaf: int, index: tuple[int, ...]) -> float | None:
+        """The derivative to all digits, or nothing where the program is not analytic here."""
+        if self.complex is None:
+            return None
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", np.exceptions.ComplexWarning)
+                result = self.moved(self.complex, leaf, index, 1e-30j)
+        except (TypeError, ValueError, np.exceptions.ComplexWarning):
+            return None
+        return None if self.complex.trace.kink else float(np.imag(result) / 1e-30)
+
+    def slope(self, leaf: int, index: tuple[int, ...]) -> tuple[float, float]:
+        """Richardson's extrapolation with the estimate of its error: infinite where a decision changes."""
+
+        def difference(h: float) -> float:
+            up = self.moved(self.double, leaf, index, h)
+            same = self.double.trace.decisions == self.decisions
+            down = self.moved(self.double, leaf, index, -h)
+            same = same and self.double.trace.decisions == self.decisions
+            return float(up - down) / (2 * h) if same else math.nan
+
+        best = (0.0, math.inf)
+        for h in (1e-3, 2e-4, 4e-5, 4e-6):
+            a, b, c = (difference(step) for step in (h, h / 2, h / 4))
+            first, second = (4 * b - a) / 3, (4 * c - b) / 3
+            found = ((16 * second - first) / 15, abs(second - first))
+            if found[1] < best[1]:
+                best = found
+            if best[1] < 1e-9 * (1 + abs(best[0])):
+                break
+        return best

@@ -177,7 +177,7 @@ def trips(p: Composed) -> list[str]:
     """Texts of lengths that the program knows."""
     texts = ["3", "2", *p.counts]
     for name in p.arrays():
-        texts += [f"len({name})", f"{name}.shape[0]", f"{name}.shape[-1]"]
+        texts += [f"len({name})", f"{name}.shape[0]", f"{name}.shape[-1]", f"(len({name}) // 2 + 1)"]
         texts += [f"{name}.size"] if p.w.env[name].size < 7 else []
     return texts
 

@@ -141,3 +141,66 @@ HELPERS = (
         ("picked({0})", "picked({0}, -1)", "picked({0}[:, None], i=0)"),
     ),
 )  # fmt: skip
+
+
+# Functions with control flow and writes of their own.
+STAGED_HELPERS = (
+    Helper(
+        "bent",
+        "def bent(v):\n    if v > 0.031:\n        return v * 1.5\n    return 0.1 * v",
+        ("bent({2})", "bent({1}.sum())", "sum(bent(v) for v in np.ravel({0}))"),
+    ),
+    Helper(
+        "first_large",
+        "def first_large(u, level=0.4):\n    for i in range(len(u)):\n        if np.sum(u[i]) > level:\n"
+        "            return np.sum(u[i]) * (i + 1)\n    return 0.5 * np.sum(u)",
+        ("first_large({0})", "first_large({0}, level=-0.2)", "first_large({0}, 100.0)"),
+    ),
+    Helper(
+        "scaled_into",
+        "def scaled_into(out, u, gain):\n    out[...] = u * gain\n    out[0] += 0.5",
+        ("(scaled_into(buffer := np.zeros_like({0}), {0}, {2}), buffer)[1]",),
+    ),
+    Helper(
+        "rectified",
+        "def rectified(u, slope=0.1):\n    u = u.copy()\n    u[u < 0.0] *= slope\n    return u",
+        ("rectified({0})", "rectified({0}, slope={2})", "rectified({0}[0:1])"),
+    ),
+    Helper(
+        "raised_to",
+        "def raised_to(u, n):\n    if n == 0:\n        return 1.0\n"
+        "    return np.sin(u) * raised_to(u, n - 1)",
+        ("raised_to({0}, 3)", "raised_to({2}, 2)", "raised_to({0}, n=1)"),
+    ),
+    Helper(
+        "normalised",
+        "def normalised(u):\n    u -= u.mean()\n    u /= 1.0 + np.sqrt(np.sum(u * u) + 0.1)\n    return u",
+        ("normalised({1} * 1.0)", "normalised({1}.copy())", "normalised(normalised({1} + 0.5))"),
+    ),
+    Helper(
+        "running",
+        "def running(u, decay=0.5):\n    out = np.zeros_like(u)\n    s = 0.0\n    for i in range(len(u)):\n"
+        "        s = decay * s + u[i]\n        out[i] = s\n    return out",
+        ("running({0})", "running({0}, decay=np.tanh({2}))", "running(running({0}), 0.1)"),
+    ),
+    Helper(
+        "halved",
+        "def halved(s, limit=0.7):\n    steps = 0\n    while abs(s) > limit:\n        s = s / 2\n"
+        "        steps += 1\n"
+        "        if steps > 5:\n            break\n    return s",
+        ("halved({2})", "halved({2} + 2.3, limit=1.1)", "halved({1}.sum())"),
+    ),
+    Helper(
+        "relaxed",
+        "def relaxed(u, n=2):\n    u = np.array(u)\n    for _ in range(n):\n"
+        "        u[1:-1] = 0.5 * (u[:-2] + u[2:])\n    return u",
+        ("relaxed({0})", "relaxed({0}, n=1)", "relaxed({0}, 3)"),
+    ),
+    Helper(
+        "split",
+        "def split(u):\n    low, high = [], []\n    for v in u.ravel():\n        if v > 0.1:\n"
+        "            high.append(v)\n"
+        "        else:\n            low.append(v)\n    return sum(low) * 0.5 - sum(high)",
+        ("split({0})",),
+    ),
+)  # fmt: skip

@@ -85,9 +85,8 @@ class Sketch:
                 yield from self._rendered(line, indent + 1, final)
             else:
                 yield from (space + part for part in line.split("\n"))
-        if not final:
-            if node is self.open[-1]:
-                yield f"{space}_probe_(locals())"
+        if not final and node is self.open[-1]:
+            yield f"{space}_probe_(locals())"
 
     def scope_here(self) -> dict[str, Any]:
         """Copies of the values at the open place, in the first pass over it.  Raises what the program

@@ -67,7 +67,25 @@ def loop():
         return builder.finish("loop", (x, w), (result,), LEAF)
 
 
-PROGRAMS = {made.__name__: made for made in (line, branch, loop)}
+def block():
+    """A stretch that is computed again, and a loop backwards with a variable that it sets."""
+    builder = Builder()
+    with builder:
+        x, w = param(builder, "x", VECTOR), param(builder, "w", SCALAR)
+        with builder.region() as inner:
+            inner.results = (REGISTRY["exp"](x), REGISTRY["sin"](w))
+        first, second = control.block(inner)
+        with builder.region(types.number("int"), VECTOR, SCALAR) as body:
+            i, total, _ = body.params
+            element = REGISTRY["index"](x, i, index=(("arg", 0),))
+            body.results = (total + first * element, element, REGISTRY["greater"](element, 3.0))
+        total, last = control.count(
+            0, REGISTRY["length"](x, axis=0), 1, (0, control.UNDEFINED()), body, reverse=True, breaks=True
+        )
+        return builder.finish("block", (x, w), (total, last * second), Tree("tuple", (LEAF, LEAF)))
+
+
+PROGRAMS = {made.__name__: made for made in (line, branch, loop, block)}
 
 
 def equal(a, b, sizes_a, sizes_b, paired=None):

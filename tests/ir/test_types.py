@@ -203,13 +203,53 @@ def test_join_forgets_what_differs():
     assert rows not in (N, M)
     assert may_be_one(rows)
     assert three == 3
-    assert sizes.join(types.number("int"), types.number("float")) == types.number("")
-    assert sizes.join(types.number(), types.array("float64", ())) == types.array("", ())
+    assert sizes.join(types.number("bool"), types.number("float")) == types.number("")
+    assert sizes.join(types.number("bool"), types.array("float64", ())) == types.array("", ())
     assert sizes.join(types.stack_of(double), types.stack_of(single)) == types.stack_of(
         types.array("", (N, 3))
     )
     assert sizes.join(types.tuple_of([double]), types.tuple_of([single])).items[0].dtype == ""
     assert sizes.join(types.shape((N, 3)), types.shape((N, M))).dims[0] == N
+
+
+NUMBERS = ("int", "float", "complex")
+
+
+@pytest.mark.parametrize("a", NUMBERS)
+@pytest.mark.parametrize("b", NUMBERS)
+def test_numbers_join_to_the_wider(a, b):
+    wider = max(a, b, key=NUMBERS.index)
+    assert Sizes().join(types.number(a), types.number(b)) == types.number(wider)
+
+
+@pytest.mark.parametrize(
+    ("number", "dtype", "joined"),
+    [
+        ("int", "float32", "float32"),
+        ("float", "float32", "float32"),
+        ("float", "complex64", "complex64"),
+        ("float", "longdouble", "longdouble"),
+        ("int", "int8", "int8"),
+        ("int", "uint16", "uint16"),
+        ("float", "int64", ""),
+        ("complex", "complex128", ""),  # may be wider than what it is joined with
+        ("complex", "float64", ""),
+        ("bool", "float64", ""),
+        ("int", "bool", ""),
+    ],
+)
+def test_a_number_is_weak_beside_an_array(number, dtype, joined):
+    one, other = types.number(number), types.array(dtype, (N,))
+    for a, b in ((one, other), (other, one)):
+        assert Sizes().join(a, b) == types.array(joined)
+    assert Sizes().join(one, types.array(dtype, ())) == types.array(joined, ())
+
+
+@pytest.mark.parametrize("type", [types.shape(()), types.number(), types.stack_of(types.UNKNOWN)], ids=str)
+def test_what_is_undefined_joins_with_everything(type):
+    sizes = Sizes()
+    assert sizes.join(types.UNDEFINED, type) == sizes.join(type, types.UNDEFINED) == type
+    assert sizes.join(types.UNDEFINED, types.UNDEFINED) == types.UNDEFINED
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
-from ir.programs import PROGRAMS, SCALAR, VECTOR, branch, line, loop, programs
+from ir.programs import PROGRAMS, SCALAR, VECTOR, block, branch, line, loop, programs
 
 from symdiff.errors import IRError
 from symdiff.ir import types
 from symdiff.ir.build import PARAM
+from symdiff.ir.control import UNDEFINED
 from symdiff.ir.node import LEAF, Node, Op, Parameter, Region, Tree
 from symdiff.ir.text import from_text, to_text
 from symdiff.ir.types import Size
@@ -192,26 +193,43 @@ BROKEN = {
         lambda: with_region(branch, "if", type=lambda n: types.tuple_of([VECTOR, VECTOR])),
         "inferred as tuple(float64[n0], float64[])",
     ),
-    "a loop over nothing known": (
-        lambda: with_region(loop, "for", attrs=lambda n: (("over", "moon"),)),
-        "not 'moon'",
+    "a range without bounds": (
+        lambda: with_region(loop, "for", args=lambda n: n.args[:2]),
+        "lacks the bounds of its range",
     ),
-    "a range without bounds": (lambda: with_region(loop, "for", args=lambda n: n.args[:2]), "lacks operands"),
+    "a loop that runs over two bodies": (
+        lambda: with_region(loop, "for", regions=lambda n: n.regions * 2),
+        "belongs to two bodies",
+    ),
+    "an undefined value of a type": (
+        lambda: appended(Node(UNDEFINED, (), (), VECTOR)),
+        "inferred as undefined, stored is float64[n0]",
+    ),
+    "a stack without an item's type": (
+        lambda: changed(0, type=types.Type("stack")),
+        "not a type",
+    ),
     "a range of floats": (
         lambda: with_region(loop, "for", args=lambda n: (n.args[-1], *n.args[1:])),
         "bounds of a range are integers",
     ),
     "a loop without its carried value": (
-        lambda: with_region(loop, "for", args=lambda n: n.args[:3]),
-        "has 1 parameters",
+        lambda: with_region(loop, "for", args=lambda n: n.args[:4]),
+        "lacks a next carried value",
     ),
     "a body without its next value": (
         lambda: with_region(loop, "for", regions=lambda n: (replace(first(n), results=()),)),
         "lacks a next carried value",
     ),
     "a carried value that changes its type": (
-        lambda: with_region(loop, "for", regions=lambda n: (replace(first(n), results=first(n).params[:1]),)),
-        "The next value of `for` is number int, its parameter float64[]",
+        lambda: with_region(
+            loop,
+            "for",
+            regions=lambda n: (
+                replace(first(n), results=(first(n).results[1], *first(n).results[1:])),
+            ),
+        ),
+        "The next value of `for` is stack(float64[]), its parameter float64[]",
     ),
     "a condition of two results": (
         lambda: with_region(
@@ -222,10 +240,96 @@ BROKEN = {
         "condition of `while` has one result",
     ),
     "an item that is not there": (
-        lambda: with_region(loop, "item", attrs=lambda n: (("index", 2),)),
-        "`item` 2 of 2",
+        lambda: with_region(loop, "part", attrs=lambda n: (("index", 2),)),
+        "`part` 2 of 2",
     ),
 }
+
+
+# By name: the program, what is replaced in its text, by what, and the message.
+BROKEN_TEXT = {
+    "a flag that is an array": (loop, "yield %32, %34, %36", "yield %32, %34, %0", "may break"),
+    "a loop that breaks without a flag": (
+        loop,
+        "yield %32, %34, %36",
+        "yield %32, %34",
+        "lacks a next carried value",
+    ),
+    "a flag where nothing breaks": (loop, "%22, breaks=True", "%22", "lacks a next carried value"),
+    "a counter that is a truth value": (
+        loop,
+        "%14 = param() : number int",
+        "%14 = param() : bool[]",
+        "The loop variable of `for` is number int, its parameter bool[]",
+    ),
+    "a body with too many parameters": (
+        loop,
+        "      %16 =",
+        "      %99 = param() : number int\n      %16 =",
+        "has 2 parameters",
+    ),
+    "a while whose condition has other parameters": (
+        loop,
+        "    %26 = param() : float64[]\n",
+        "",
+        "has 1 parameters",
+    ),
+    "a condition that is a vector": (loop, "yield %28", "yield %0", "condition of `while` is not a scalar"),
+    "an initial value of another type": (
+        loop,
+        "for(%11, %10, %12, %8)",
+        "for(%11, %10, %12, %0)",
+        "The initial value of `for` is float64[n0], its parameter float64[]",
+    ),
+    "a constant that does not fit": (
+        loop,
+        "while(%23, %22,",
+        "while(%3, %22,",
+        "The initial value of `while` is number int, its parameter stack(float64[])",
+    ),
+    "an iteration that makes something longer": (
+        block,
+        "yield %17, %15, %19",
+        "yield %15, %15, %19",
+        "The next value of `for` is float64[], its parameter float64[n0]",
+    ),
+    "another final type": (
+        loop,
+        "breaks=True) : tuple(stack(float64[]), float64[])",
+        "breaks=True) : tuple(stack(float64[]), float32[])",
+        "inferred as tuple(stack(float64[]), float64[])",
+    ),
+    "a block with an operand": (block, "block() :", "block(%0) :", "`block` has one region, no operands"),
+    "a block with a parameter": (
+        block,
+        "    %3 = exp",
+        "    %99 = param() : float64[]\n    %3 = exp",
+        "`block` has one region, no operands",
+    ),
+    "an item of something else": (loop, "part(%6, index=0)", "part(%1, index=0)", "takes a result out of"),
+    "a pop of an array": (loop, "pop(%29)", "pop(%30)", "float64[] is no stack"),
+    "an attribute that no loop has": (loop, "%8) : float64[] {", "%8, over='moon') : float64[] {", "'over'"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN_TEXT)
+def test_a_broken_loop_is_caught(name):
+    made, old, new, message = BROKEN_TEXT[name]
+    text = to_text(made())
+    assert text.count(old) == 1
+    with pytest.raises(IRError) as caught:
+        verify(from_text(text.replace(old, new), REGISTRY), REGISTRY)
+    assert message in str(caught.value)
+
+
+def test_an_iteration_cannot_read_what_another_region_made():
+    function = loop()
+    loops = [node for node in function.body.body if node.regions]
+    inside = loops[0].regions[0].body[-1]
+    broken = replace(loops[1], args=(inside, loops[1].args[1]))
+    before = function.body.body[: function.body.body.index(loops[1])]
+    with pytest.raises(IRError, match="operand is not defined"):
+        verify(replace(with_body(function, *before, broken, results=()), tree=Tree("tuple")), REGISTRY)
 
 
 @pytest.mark.parametrize("name", BROKEN)

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from symdiff.ir.control import ITEM
 from symdiff.ir.node import Function, Node, Region
 from symdiff.runtime import fit_like
 
@@ -68,7 +67,7 @@ def looped(node: Node, args: list[Any], env: dict[Node, Any]) -> list[Any]:
 
 
 def apply(node: Node, args: list[Any]) -> Any:
-    special = SPECIAL.get("item of" if node.op is ITEM else node.op.name)
+    special = SPECIAL.get(node.op.name)
     if special is not None:
         return special(args, node.attributes)
     if node.op.symbol and node.type.kind == "number":
@@ -168,8 +167,9 @@ SPECIAL: dict[str, Callable[[list[Any], dict[str, Any]], Any]] = {
     "add_at": _add_at,
     "update": _update,
     "array": _array,
-    "item of": lambda args, attrs: args[0][attrs["index"]],
+    "part": lambda args, attrs: args[0][attrs["index"]],
     "undefined": lambda args, attrs: None,
+    "perform": lambda args, attrs: None,
     "new_stack": lambda args, attrs: [],
     "push": lambda args, attrs: [*args[0], np.copy(args[1])[()] if is_array(args[1]) else args[1]],
     "pop": lambda args, attrs: [args[0][:-1], args[0][-1]],

@@ -1,0 +1,120 @@
+"""Where forward values live: the region that computes one, and the memory that is written into later.
+
+Enters: a forward body.  Leaves: by value its region, by region the control node that owns it; the values
+whose memory is overwritten.  Invariant: a value without a home is in scope wherever derived code may read it;
+a value counts as overwritten as soon as there is a way from its memory to a write, so that reading one that
+does not needs no copy.  Arguments are never overwritten: derivatives do not mutate them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from symdiff.autodiff.activity import LOOPS, item_of
+from symdiff.ir.control import carried_of, carried_params
+from symdiff.ir.node import Node, Region
+from symdiff.ops.control import is_view, root
+
+_CREATING = ("zeros", "ones", "empty", "full")
+_LIKE = ("zeros_like", "ones_like", "empty_like", "full_like", "copy")
+Memory = tuple[Node, int]
+WRITES = ("update", "add_at", "store")
+
+
+class Homes:
+    """Where the values of a forward body are computed.
+
+    region: by value, its region; nothing for values of the body itself.  owner: by region, its control node.
+    carried: by parameter, the loop and which of its carried values; -1 for a counter.
+    """
+
+    def __init__(self, body: Region):
+        self.region: dict[Node, Region] = {}
+        self.owner: dict[Region, Node] = {}
+        self.carried: dict[Node, tuple[Node, int]] = {}
+        self._overwritten: set[Memory] = set()
+        self._flows: list[tuple[Memory, tuple[Node, ...]]] = []
+        self._params = set(body.params)
+        self.read(body.body)
+
+    def read(self, body: Iterable[Node]) -> None:
+        """Take in forward code that stands in an open region."""
+        self._read(body)
+        self._spread()
+
+    def _read(self, body: Iterable[Node]) -> None:
+        for node in body:
+            if node.op.name in WRITES:
+                self._overwrite(node.args[0])
+            for inner in node.regions:
+                self._own(node, inner)
+                self._read(inner.body)
+            for k in range(len(node.type.items) if node.type.kind == "tuple" else 1):
+                if node.regions and node.op.name != "closure":
+                    self._flow(node, k)
+
+    def _own(self, node: Node, inner: Region) -> None:
+        self.owner[inner] = node
+        self.region.update(dict.fromkeys((*inner.params, *inner.body), inner))
+        if node.op.name in LOOPS:
+            carried = carried_params(node, inner)
+            counters = inner.params[: len(inner.params) - len(carried)]
+            self.carried.update({param: (node, -1) for param in counters})
+            self.carried.update({param: (node, k) for k, param in enumerate(carried)})
+
+    def _flow(self, node: Node, k: int) -> None:
+        """Note which values' memory a result of a control node may be."""
+        if node.op.name not in LOOPS:
+            self._flows.append(((node, k), tuple(region.results[k] for region in node.regions)))
+            return
+        values = (carried_of(node)[k], node.regions[-1].results[k])
+        params = [(carried_params(node, region)[k], 0) for region in node.regions]
+        self._flows += [(memory, values) for memory in ((node, k), *params)]
+
+    def _overwrite(self, node: Node) -> None:
+        memory = root(node)
+        if memory not in self._params:
+            self._overwritten.add(item_of(memory))
+
+    def _spread(self) -> None:
+        """What may be the memory of an overwritten value is overwritten."""
+        before = -1
+        while before != len(self._overwritten):
+            before = len(self._overwritten)
+            for memory, sources in self._flows:
+                if memory in self._overwritten:
+                    for source in sources:
+                        self._overwrite(source)
+
+    def is_overwritten(self, node: Node) -> bool:
+        """Whether an array's memory may be written into after the array was computed."""
+        return node.type.kind == "array" and node.type.dims != () and item_of(root(node)) in self._overwritten
+
+    def around(self, region: Region | None) -> Iterator[Node]:
+        """The control nodes around what a region computes, from the inside."""
+        while region is not None and region in self.owner:
+            node = self.owner[region]
+            yield node
+            region = self.region.get(node)
+
+    def origin(self, node: Node) -> Node:
+        """The first value in the memory that a value is a later version of: one of its shape."""
+        seen: set[Node] = set()
+        while node not in seen:
+            seen.add(node)
+            owner, k = item_of(node)
+            if node.op.name in WRITES or node.op.name in _LIKE:
+                node = node.args[0]
+            elif node in self.carried and self.carried[node][1] >= 0:
+                loop, k = self.carried[node]
+                node = carried_of(loop)[k]
+            elif owner.op.name in LOOPS:
+                node = carried_of(owner)[k]
+            elif owner.regions and not is_view(node):
+                node = owner.regions[0].results[k]
+        return node
+
+    def shape_source(self, node: Node) -> Node | None:
+        """The operand with the shape of an array that was made by its shape."""
+        first = self.origin(node)
+        return first.args[0] if first.op.name in _CREATING else None

@@ -1,0 +1,231 @@
+"""The sweep: cotangents carried from the end of a body to its beginning.
+
+Enters: a function in an open builder, cotangents of its results.  Leaves: derived code that computes the
+cotangents of chosen values, and in which it reads values of the regions of the forward code although they are
+out of scope there: `mirrors` tells which region of the derived code goes back through which region of the
+forward code.  Invariant: every operation is transposed by its row alone, and every contribution is fitted
+(summed over broadcast axes, cast to the dtype) to the operand it belongs to.
+
+A cotangent is zero (no entry), a node, `scatter(g, ...)` (it lives at an index: adding it to another is
+O(size of the index), see `ops.folds`) or `where(c, g, 0)` (it lives where a branch was taken: products
+keep the mask last).  That of a stack is a stack of its items' cotangents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from symdiff.autodiff.activity import Activity, Reach, is_control, item_of, result_types
+from symdiff.autodiff.memory import Homes
+from symdiff.errors import UnsupportedError
+from symdiff.ir.build import Builder, OpenRegion
+from symdiff.ir import types
+from symdiff.ir.control import ITEM, carried_params
+from symdiff.ir.node import Function, Node, Region
+from symdiff.ir.types import Type
+from symdiff.ops.row import Row, Rule, row_for
+from symdiff.ops.shaping import fit_like
+from symdiff.ops.stacks import add_stacks, pushed, stack_of_zeros
+from symdiff.ops.sums import vanishes
+
+Cotangents = dict[Node, Node]
+Parts = dict[int, Node]
+
+
+class Straight:
+    """One sweep over a function; what it does at control nodes is in `regions`.
+
+    mirrors: by region of the derived code, the region of the forward code that it goes back through; a
+    region of a loop reads the forward counter as its own, where `counted` has the forward region.
+    trips, finals: by loop, parameters that stand for how often it ran and for its final values: what the
+    weaving makes beside it.
+    """
+
+    def __init__(self, builder: Builder, function: Function, wrt: Sequence[Node]):
+        self.builder = builder
+        self.function = function
+        self.wrt = wrt
+        self.active = Activity(wrt)
+        self.active.read(function.body.body)
+        self.reach = Reach(self.active)
+        self.mirrors: dict[Region, Region] = {}
+        self.counted: set[Region] = set()
+        self.trips: dict[Node, Node] = {}
+        self.finals: dict[tuple[Node, int], Node] = {}
+        self.homes = Homes(function.body)
+
+    def pulled(self, seeds: Cotangents) -> list[Node | None]:
+        """Cotangents of `wrt` for given cotangents of the results; None where nothing depends on it."""
+        cotangents = {output: seed for output, seed in seeds.items() if output in self.active}
+        self.body(self.function.body.body, cotangents)
+        for node in self.wrt:
+            if node in cotangents:
+                self.label(cotangents[node], node)
+        return [cotangents.get(node) for node in self.wrt]
+
+    def body(self, body: Sequence[Node], cotangents: Cotangents, active: Activity | None = None) -> None:
+        """Carry cotangents from the end of `body` to its beginning."""
+        active = self.active if active is None else active
+        results: dict[Node, Parts] = {}
+        for node in reversed(body):
+            if node not in active.nodes:
+                continue
+            cotangent = cotangents.get(node)
+            if cotangent is not None:
+                self.label(cotangent, node)
+                if node.op is ITEM or is_control(node):
+                    owner, k = item_of(node)
+                    collect(results.setdefault(owner, {}), k, cotangent)
+            if node.primal:
+                self.builder.span = node.span
+            if is_control(node):
+                if results.get(node):
+                    self.control(node, results[node], cotangents)
+            elif node.op.name == "pop":
+                if results.get(node):
+                    self._pop(node, results[node], cotangents)
+            elif cotangent is not None and node.op is not ITEM:
+                self._operation(node, cotangent, cotangents, active)
+
+    def trips_of(self, loop: Node) -> Node:
+        """How often a loop ran."""
+        if loop not in self.trips:
+            self.trips[loop] = self._behind(loop, types.number("int"), "trips")
+        return self.trips[loop]
+
+    def final_of(self, loop: Node, k: int) -> Node:
+        """What the `k`-th carried value of a loop is in the end."""
+        if (loop, k) not in self.finals:
+            param = carried_params(loop, loop.regions[-1])[k]
+            self.finals[loop, k] = self._behind(loop, result_types(loop)[k], param.name)
+        return self.finals[loop, k]
+
+    def _behind(self, loop: Node, type: Type, name: str) -> Node:
+        value = self.builder.param(type)
+        object.__setattr__(value, "name", name)
+        if loop in self.homes.region:
+            self.homes.region[value] = self.homes.region[loop]
+        return value
+
+    def control(self, node: Node, parts: Parts, cotangents: Cotangents) -> None:
+        """Carry the cotangents of its results through a control node."""
+        raise NotImplementedError
+
+    def _pop(self, node: Node, parts: Parts, cotangents: Cotangents) -> None:
+        rest = parts[0] if 0 in parts else stack_of_zeros(ITEM(node, index=0))
+        accumulate(cotangents, node.args[0], pushed(rest, parts.get(1, self.builder.const(0.0))))
+
+    def _operation(self, node: Node, g: Node, cotangents: Cotangents, active: Activity) -> None:
+        for operand, part in zip(node.args, self.transposed(node, g, active), strict=True):
+            if part is not None:
+                accumulate(cotangents, operand, fitted(part, operand))
+
+    def label(self, cotangent: Node, node: Node) -> None:
+        """Name a cotangent after its value; the first name stays."""
+        if node.name:
+            self.builder.label(cotangent, f"{node.name}_bar")
+
+    @contextmanager
+    def mirror(self, region: Region, *params: Type, counted: bool = False) -> Iterator[OpenRegion]:
+        """Open the region that goes back through a region of the forward code: values that are computed there
+        are found again, and sizes that its operations require to be equal are."""
+        with self.builder.region(*params) as opened:
+            for node in region.body:
+                row = row_for(node)
+                if row is None or node.regions:
+                    continue
+                row.infer(*node.args, **node.attributes)
+                if row.kind != "constant" or not node.type.dims:
+                    self.builder.recall(node)
+            yield opened
+        self.mirrors[opened.closed()] = region
+        if counted:
+            self.counted.add(region)
+
+    def transposed(self, node: Node, g: Node, active: Activity) -> list[Node | None]:
+        """The contribution of `g` to each operand of `node`."""
+        row = row_for(node)
+        assert row is not None
+        wanted = [arg in active for arg in node.args]
+        if row.kind == "elementwise":
+            return [_scaled(row, i, node, g) if want else None for i, want in enumerate(wanted)]
+        if row.transpose is not None:
+            return [
+                row.transpose(g, i, *node.args, **node.attributes) if want else None
+                for i, want in enumerate(wanted)
+            ]
+        if row.kind in ("linear", "multilinear"):
+            rules = zip(row.transposes, wanted, strict=True)
+            return [rule(g, *node.args, **node.attributes) if want and rule else None for rule, want in rules]
+        if row.definition is not None:
+            return self._through_definition(row.definition, node, g, active)
+        if row.vjp is not None:
+            parts = row.vjp(g, node, *node.args, **node.attributes)
+            return [part if want else None for part, want in zip(parts, wanted, strict=True)]
+        raise UnsupportedError(f"{row.spelling} has no derivative rule.", span=node.span)
+
+    def _through_definition(
+        self, definition: Rule, node: Node, g: Node, active: Activity
+    ) -> list[Node | None]:
+        """The pullback of a composite: its definition, written out and swept."""
+        output = self.builder.lift(definition(*node.args, **node.attributes))
+        body = _between(node.args, output)
+        operands = [arg for arg in node.args if arg in active]
+        cotangents = {output: fit_like(g, output)}
+        if output not in operands:  # otherwise the definition is the operand itself
+            inner = Activity(operands)
+            inner.read(body)
+            self.body(body, cotangents, inner)
+        # One that stands in several places has its whole cotangent in the first.
+        found: list[Node | None] = []
+        for i, arg in enumerate(node.args):
+            found.append(cotangents.get(arg) if arg in active and arg not in node.args[:i] else None)
+        return found
+
+
+def fitted(part: Node, operand: Node) -> Node:
+    return part if operand.type.kind == "stack" else fit_like(part, operand)
+
+
+def accumulate(cotangents: Cotangents, operand: Node, part: Node) -> None:
+    """Add a contribution; one that is zero by algebra is no entry."""
+    before = cotangents.get(operand)
+    if operand.type.kind == "stack":
+        cotangents[operand] = part if before is None else add_stacks(before, part)
+        return
+    total = part if before is None else before + part
+    if (total.is_const and total.value == 0) or (before is not None and vanishes(total)):
+        cotangents.pop(operand, None)
+    else:
+        cotangents[operand] = total
+
+
+def collect(parts: Parts, k: int, part: Node) -> None:
+    parts[k] = parts[k] + part if k in parts else part
+
+
+def _between(operands: Sequence[Node], output: Node) -> list[Node]:
+    """The nodes that compute `output` from `operands`, in order."""
+    order: dict[Node, None] = {}
+    stops = set(operands)
+
+    def visit(node: Node) -> None:
+        if node not in order and node not in stops:
+            for arg in node.args:
+                visit(arg)
+            order[node] = None
+
+    visit(output)
+    return list(order)
+
+
+def _scaled(row: Row, index: int, node: Node, g: Node) -> Node | None:
+    rule = row.partials[index]
+    partial = None if rule is None else rule(*node.args, node)
+    if partial is None or (not isinstance(partial, Node) and partial == 0):
+        return None
+    if isinstance(partial, Node) and partial.is_const and partial.value == 0:
+        return None
+    scaled: Node = g * partial
+    return scaled

@@ -1,0 +1,225 @@
+"""Regions that are evaluated one after the other from the same state, and what they leave.
+
+Enters: what to evaluate in each region.  Leaves: the `Side`s; the places that differ between them; and, where
+only run time knows which array a name refers to, doubts in the heap (`Heap.doubt`).  Invariant: after a side
+was evaluated the state is what it was before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from symdiff.errors import SymdiffError
+from symdiff.frontend.frame import Context, Frame, Scope
+from symdiff.frontend.state import ABSENT, State, fill, leaves_of, restore, taken
+from symdiff.frontend.values import POISON, Raised, Silent
+from symdiff.ir.build import OpenRegion
+from symdiff.ir.node import Node, Region
+
+Names = frozenset[str]
+RAISES = object()
+"""What a side gives that raises: it never comes to its end."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Place:
+    """See `state`."""
+
+    kind: str
+    owner: Any
+    name: str = ""
+
+    @property
+    def key(self) -> tuple[str, int, str]:
+        return self.kind, id(self.owner), self.name
+
+    def value(self, state: State) -> Any:
+        """What a state holds in this place; of a container its contents."""
+        if self.kind == "name":
+            return state.name(self.owner, self.name)
+        if self.kind == "content":
+            return state.content(self.owner)
+        return state.values.get(self.owner, self.owner)
+
+    def set(self, context: Context, value: Any) -> None:
+        if self.kind == "content":
+            fill(self.owner, value)
+        elif self.kind == "heap":
+            context.heap.hold(self.owner, value)
+        elif value is ABSENT:
+            self.owner.names.pop(self.name, None)
+        else:
+            self.owner.names[self.name] = value
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Side:
+    """A region that was evaluated: its state at the end, and what the evaluation gave."""
+
+    opened: OpenRegion
+    state: State
+    given: Any
+
+    @property
+    def raises(self) -> bool:
+        return self.given is RAISES
+
+
+def evaluated(frame: Frame, before: State, opened: OpenRegion | None, run: Callable[[], Any]) -> Side:
+    """Evaluate something in a region of its own, or at the end of one that was closed."""
+    context, builder = frame.context, frame.context.builder
+    try:
+        if opened is None:
+            with builder.region() as opened:
+                given = guarded(frame, run)
+        else:
+            with builder.resumed(opened):
+                given = guarded(frame, run)
+        return Side(opened, taken(context, frame, before), given)
+    finally:
+        restore(context, before)
+
+
+def guarded(frame: Frame, run: Callable[[], Any]) -> Any:
+    """What an evaluation gives; its problems are reported, so that the other side is evaluated as well."""
+    try:
+        return run()
+    except Raised:
+        return RAISES
+    except SymdiffError as error:
+        frame.context.report(error)
+    except Silent:
+        pass
+    return POISON
+
+
+# Places
+
+
+def own_scope(frame: Frame) -> Scope:
+    """The scope of the function that a frame evaluates."""
+    scope = frame.scope
+    while scope.comprehension and scope.parent is not None:
+        scope = scope.parent
+    return scope
+
+
+def is_dead(frame: Frame, place: Place, live: Names | None) -> bool:
+    """Whether nothing reads a name before it is set again."""
+    if live is None or place.kind != "name" or place.owner is not own_scope(frame):
+        return False
+    return all(frame.mangle(name) != place.name for name in live)
+
+
+def places(states: Sequence[State], inside: set[Node]) -> Iterator[Place]:
+    """Every place of the first state, and the names and storages that the others add to it."""
+    first = states[0]
+    for scope, names in first.scopes.values():
+        for name in dict.fromkeys([*names, *(n for s in states[1:] for n in s.scopes[id(scope)][1])]):
+            yield Place("name", scope, name)
+    for container, _ in first.contents.values():
+        yield Place("content", container)
+    for storage in dict.fromkeys(storage for state in states for storage in state.values):
+        if storage not in inside:
+            yield Place("heap", storage)
+
+
+def is_same(place: Place, a: Any, b: Any) -> bool:
+    """Whether a place holds the same on both sides."""
+    if place.kind != "content" or a is None or b is None:
+        return a is b
+    return list(a) == list(b) and all(a[key] is b[key] for key in a)
+
+
+def nodes_of(*regions: Region) -> set[Node]:
+    """All nodes that regions own."""
+    found: set[Node] = set()
+    pending = list(regions)
+    while pending:
+        region = pending.pop()
+        found.update(region.params, region.body)
+        pending += [inner for node in region.body for inner in node.regions]
+    return found
+
+
+# Doubts
+
+
+def partners(
+    frame: Frame, state: State, changed: set[tuple[str, int, str]], live: Names | None, leaves: Sequence[Any]
+) -> list[list[Node | int]]:
+    """By leaf: which other references share its memory on this side: nodes, and the numbers of other leaves.
+
+    changed: the places whose values the leaves are.  Arguments are always shared: with the caller.
+    """
+    context = frame.context
+    found: dict[Node, list[Node | int]] = {}
+    for k, leaf in enumerate(leaves):
+        for storage in storages(context, leaf):
+            found.setdefault(storage, []).append(k)
+    for node in _references(frame, state, changed, live):
+        for storage in storages(context, node):
+            if storage in found:
+                found[storage].append(node)
+    shared: list[list[Node | int]] = []
+    for k, leaf in enumerate(leaves):
+        mine: list[Node | int] = []
+        for storage in storages(context, leaf):
+            mine += [other for other in found[storage] if other is not k]
+            if storage.op.name == "param" and storage.attr("parameter") is not None:
+                mine.append(storage)
+        shared.append(mine)
+    return shared
+
+
+def storages(context: Context, value: Any) -> list[Node]:
+    """The memory that a value may share, where it is an array or a list of arrays."""
+    if not isinstance(value, Node) or value.type.kind not in ("array", "stack"):
+        return []
+    heap = context.heap
+    found: dict[Node, None] = {}
+    pending = [value]
+    while pending:
+        node = pending.pop()
+        if node.type.kind == "array":
+            storage = heap.storage(node)
+            if heap.layout.scalar(storage) is True or storage in found:
+                continue
+            found[storage] = None
+            node = storage
+        pending += [other for other in heap.uncertain.get(node, ()) if other not in found]
+    return list(found)
+
+
+def _references(
+    frame: Frame, state: State, changed: set[tuple[str, int, str]], live: Names | None
+) -> Iterator[Node]:
+    """The references in all other places."""
+    context = frame.context
+    for scope, names in state.scopes.values():
+        for name, value in names.items():
+            place = Place("name", scope, name)
+            if place.key not in changed and not is_dead(frame, place, live):
+                yield from _direct(context, value)
+    for container, content in state.contents.values():
+        if ("content", id(container), "") not in changed:
+            for value in content.values():
+                yield from _direct(context, value)
+
+
+def _direct(context: Context, value: Any) -> Iterator[Node]:
+    if isinstance(value, Node):
+        yield value
+    elif isinstance(value, tuple) or id(value) in context.foreign:
+        yield from leaves_of(context, value, set())
+
+
+def doubt(context: Context, results: Sequence[Node], shared: Sequence[list[Node | int]]) -> None:
+    """Mark results that may be the memory of something else."""
+    for node, others in zip(results, shared, strict=True):
+        references = [results[other] if isinstance(other, int) else other for other in others]
+        references = [other for other in references if other is not node]
+        if references and node.type.kind in ("array", "stack"):
+            context.heap.doubt(node, references)

@@ -1,0 +1,214 @@
+"""Writes into arrays and containers: the targets of assignments, and what they do to memory.
+
+Enters: a target and the value that it gets.  Leaves: nothing; the heap holds another value of the array, or
+the container another item.  Invariant: a write is one `update` of the array that owns the memory, whatever
+view it went through; what NumPy casts it casts, and what it refuses is refused.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from symdiff.errors import DtypeError, ShapeError, SymdiffError, UnsupportedError, UserError
+from symdiff.frontend import arrays
+from symdiff.frontend.classes import set_attribute
+from symdiff.frontend.frame import Context, Frame, call, evaluate
+from symdiff.frontend.lookup import is_user_object, user_method
+from symdiff.frontend.operators import compute
+from symdiff.frontend.places import WHOLE, place_of
+from symdiff.frontend.subscripts import index_of
+from symdiff.frontend.values import POISON, Flat, Silent, kind_name
+from symdiff.ir.build import current
+from symdiff.ir.node import Node
+from symdiff.ops.indexing import Index, index
+from symdiff.ops.row import REGISTRY
+from symdiff.ops.shaping import astype, make_shape, reshape, shape_of
+from symdiff.ops.updates import update
+
+# Targets of assignments
+
+
+def assign_item(frame: Frame, target: ast.Subscript, value: Any) -> None:
+    """`owner[index] = value`."""
+    owner = evaluate(frame, target.value)
+    key = evaluate(frame, target.slice)
+    if value is POISON:
+        raise Silent
+    try:
+        if isinstance(owner, Flat):
+            write_flat(frame.context, owner.node, key, value)
+        elif isinstance(owner, Node):
+            spec, operands = index_of(owner, key)
+            write(frame.context, owner, spec, operands, arrays.operand(value))
+        else:
+            set_item(frame, owner, key, value)
+    except SymdiffError as error:
+        raise frame.locate(error, target) from None
+
+
+def set_item(frame: Frame, owner: Any, key: Any, value: Any) -> None:
+    """`owner[key] = value` on a compile-time container made inside the function."""
+    method = user_method(owner, "__setitem__")
+    if method is not None:
+        call(frame, method, [owner, key, value], {})
+        return
+    frame.context.check_own(owner)
+    if isinstance(key, Node):
+        key = arrays.static_value(key, "an index into a Python container")
+    if not isinstance(owner, list | dict):
+        raise UserError(f"TypeError: '{kind_name(owner)}' object does not support item assignment")
+    compute(owner.__setitem__, key, value)
+
+
+def assign_attribute(frame: Frame, target: ast.Attribute, value: Any) -> None:
+    """`owner.name = value`."""
+    owner = evaluate(frame, target.value)
+    try:
+        if isinstance(owner, Node):
+            _set_array_attribute(frame.context, owner, target.attr, value)
+            return
+        if not is_user_object(owner):
+            raise UnsupportedError(
+                f"The function sets an attribute of a {kind_name(owner)} that exists outside it.",
+                "return the value",
+            )
+        frame.context.check_own(owner)
+        set_attribute(frame, owner, frame.mangle(target.attr), value)
+    except SymdiffError as error:
+        raise frame.locate(error, target) from None
+
+
+def _set_array_attribute(context: Context, owner: Node, name: str, value: Any) -> None:
+    """`A.real = v`, `A.imag = v` and `A.flat = v`."""
+    if value is POISON:
+        raise Silent
+    if name not in ("real", "imag", "flat"):
+        raise UnsupportedError(f"The attribute `.{name}` of an array is set.", "a new array, e.g. with .reshape")
+    node = arrays.operand(value)
+    if name == "flat":
+        if node.type.dims and not _same_dims(node, owner):
+            raise UnsupportedError("`.flat` is set to an array of another shape.", "`A[...] = v`")
+        write(context, owner, WHOLE, [], node)
+        return
+    if name == "imag" and owner.type.dtype and not owner.type.dtype.startswith("complex"):
+        raise UserError("TypeError: array does not have imaginary part to set")
+    write(context, arrays.apply(REGISTRY[name], [owner]), WHOLE, [], node)
+
+
+# Writes
+
+
+def write(
+    context: Context, target: Node, spec: Index, operands: Sequence[Node], value: Node
+) -> None:
+    """`target[spec] = value`: the value is broadcast and cast, as NumPy's assignment does it."""
+    heap, builder = context.heap, context.builder
+    place = place_of(context, target, spec, operands)
+    base, value = heap.latest(place.storage), heap.latest(value)
+    _check_cast(base, value)
+    attrs: dict[str, Any] = {"index": place.index} if place.index else {}
+    if place.view:
+        attrs["view"] = place.view
+    try:
+        made = builder.unfolded(update, base, value, *place.operands, **attrs)
+    except SymdiffError:
+        raise
+    except (TypeError, ValueError, LookupError, AssertionError, AttributeError) as error:
+        raise ShapeError(f"{value.type} cannot be written into {target.type}: {error}.") from None
+    if place.storage.name:
+        builder.named(made, place.storage.name)
+    heap.hold(place.storage, made)
+
+
+def write_whole(context: Context, target: Node, value: Node, fresh: bool) -> None:
+    """All of an array gets a value of its shape.
+
+    fresh: the value was made for this, and nothing else refers to it; it then is the array's new value.
+    """
+    heap = context.heap
+    home = heap.storage(target)
+    whole = home is target or heap.homes.get(target) is home
+    if not (fresh and whole and target.type.dims != () and _fits_exactly(target, value)):
+        write(context, target, WHOLE, [], value)
+        return
+    place_of(context, target, WHOLE, [])
+    if value.type.dtype != target.type.dtype and value.type.dtype and target.type.dtype:
+        value = arrays.apply(astype, [value], dtype=target.type.dtype)
+    if home.name:
+        context.builder.named(value, home.name)
+    heap.hold(home, value)
+
+
+def _fits_exactly(target: Node, value: Node) -> bool:
+    if target.type.dims is None or value.type.dims is None:
+        return True
+    return value.type.kind == "array" and _same_dims(target, value)
+
+
+def _same_dims(a: Node, b: Node) -> bool:
+    if a.type.dims is None or b.type.dims is None or len(a.type.dims) != len(b.type.dims):
+        return False
+    sizes = current().sizes
+    return all(sizes.same(x, y) for x, y in zip(a.type.dims, b.type.dims, strict=True))
+
+
+def _check_cast(base: Node, value: Node) -> None:
+    """Assignment casts from float to int without a word, but not from complex to real."""
+    if not (value.type.dtype.startswith("complex") and base.type.dtype):
+        return
+    if not base.type.dtype.startswith("complex"):
+        raise DtypeError(
+            f"A complex value cannot be written into an array of {base.type.dtype}.",
+            "np.real(...) of it, or a complex array",
+        )
+
+
+def check_operation(target: Node, result: Node, instead: str) -> None:
+    """Whether an operation in place may write its result: in shape, and in dtype by the rule "same_kind"."""
+    before, after = target.type.dtype, result.type.dtype
+    if before and after:
+        weak: Any = {"int": 0, "float": 0.0, "complex": 0j, "bool": False}.get(after)
+        source = np.result_type(weak).name if result.type.kind == "number" else after
+        if not np.can_cast(source, before, "same_kind"):
+            raise DtypeError(
+                f"A result of dtype {source} cannot be written into an array of {before}.", instead
+            )
+    if target.type.dims is None or result.type.dims is None:
+        return
+    sizes = current().sizes
+    if len(result.type.dims) > len(target.type.dims):
+        raise ShapeError("The result has more dimensions than the array it is written into.", instead)
+    last = len(target.type.dims) - len(result.type.dims)
+    for a, b in zip(target.type.dims[last:], result.type.dims, strict=True):
+        have, get = sizes.find(a), sizes.find(b)
+        if have != get and isinstance(have, int) and (isinstance(get, int) or get.name.startswith("n")):
+            raise ShapeError(
+                f"A result of {get} elements along an axis does not fit into {have}.", instead
+            )
+
+
+# Flat
+
+
+def write_flat(context: Context, array: Node, key: Any, value: Any) -> None:
+    """`array.flat[key] = value`; NumPy repeats a value that is too short, which is not supported."""
+    line = reshape(array, make_shape(-1))
+    spec, operands = index_of(line, key)
+    node = arrays.operand(value)
+    chosen = arrays.apply(index, [line, *operands], index=spec)
+    if node.type.dims != () and not _same_dims(node, chosen):
+        raise UnsupportedError(
+            "A value whose length may differ from what it replaces is written through `.flat`.",
+            "a write by index, `A[i, j] = v`",
+        )
+    if array.type.rank == 1:
+        write(context, array, spec, operands, node)
+        return
+    _check_cast(array, node)
+    given = [context.heap.latest(one) for one in (line, node, *operands)]
+    changed = context.builder.unfolded(update, *given, index=spec)
+    write(context, array, WHOLE, [], reshape(changed, shape_of(array)))
