@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from symdiff.api import Differentiable, differentiate, grad, value_and_grad, vjp
 from symdiff.errors import SymdiffError
+from symdiff.marks import checkpoint, stop_gradient
 
 if TYPE_CHECKING:
     from symdiff import optim
@@ -17,10 +18,12 @@ __all__ = [
     "SymdiffError",
     "TrainStep",
     "__version__",
+    "checkpoint",
     "differentiate",
     "fit",
     "grad",
     "optim",
+    "stop_gradient",
     "train_step",
     "value_and_grad",
     "vjp",

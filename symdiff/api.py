@@ -14,6 +14,7 @@ from typing import Any, overload
 from symdiff.callables import as_function
 from symdiff.dispatch import Derivative
 from symdiff.errors import UnsupportedError, WrtError
+from symdiff.request import check_outputs
 
 BACKENDS = ("auto", "numpy")
 
@@ -29,7 +30,9 @@ class Differentiable:
     value_and_grad: Derivative
     vjp: Derivative
 
-    def __init__(self, function: Any, wrt: Any = 0, backend: str = "auto", has_aux: bool = False):
+    def __init__(
+        self, function: Any, wrt: Any = 0, backend: str = "auto", has_aux: bool = False, outputs: Any = ()
+    ):
         self.binding = "instance"
         if isinstance(function, staticmethod | classmethod):
             self.binding = "class" if isinstance(function, classmethod) else "nothing"
@@ -37,9 +40,9 @@ class Differentiable:
         named = function if hasattr(function, "__name__") else as_function(function)
         functools.update_wrapper(self, named, updated=("__dict__",) * isinstance(function, FunctionType))
         self.__wrapped__ = function
-        self.wrt, self.backend, self.has_aux = wrt, backend, has_aux
+        self.wrt, self.backend, self.has_aux, self.outputs = wrt, backend, has_aux, outputs
         for transform in ("grad", "value_and_grad", "vjp"):
-            setattr(self, transform, Derivative(function, transform, wrt, has_aux, backend))
+            setattr(self, transform, Derivative(function, transform, wrt, has_aux, backend, outputs))
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         return self.__wrapped__(*args, **kwargs)
@@ -99,13 +102,25 @@ class BoundDerivative:
 
 @overload
 def differentiate(
-    fn: Callable[..., Any], *, wrt: Any = 0, argnums: Any = None, backend: str = "auto", has_aux: bool = False
+    fn: Callable[..., Any],
+    *,
+    wrt: Any = 0,
+    argnums: Any = None,
+    backend: str = "auto",
+    has_aux: bool = False,
+    outputs: Any = (),
 ) -> Differentiable: ...
 
 
 @overload
 def differentiate(
-    fn: None = None, *, wrt: Any = 0, argnums: Any = None, backend: str = "auto", has_aux: bool = False
+    fn: None = None,
+    *,
+    wrt: Any = 0,
+    argnums: Any = None,
+    backend: str = "auto",
+    has_aux: bool = False,
+    outputs: Any = (),
 ) -> Callable[[Callable[..., Any]], Differentiable]: ...
 
 
@@ -116,11 +131,14 @@ def differentiate(
     argnums: Any = None,
     backend: str = "auto",
     has_aux: bool = False,
+    outputs: Any = (),
 ) -> Any:
     """Make a function differentiable: `@differentiate` or `@differentiate(wrt=("w", "b"))`.
 
     wrt: the argument(s) to differentiate with respect to: a name, an index or a tuple of them; `argnums`
     is an alias.  has_aux: the function returns `(value, aux)` and only `value` is differentiated.
+    outputs: names of arguments that the function writes into; the value is then a tuple of what it returns, if
+    that is not None, and of their final contents, or the one itself where there is only one.
     backend: "auto" or "numpy".  Nothing is compiled before the first call of a derivative.
 
     Raises WrtError for a `wrt` of the wrong kind; what the function's body does is checked at the first call.
@@ -136,8 +154,11 @@ def differentiate(
         )
     if backend not in BACKENDS:
         raise WrtError(f"There is no backend {backend!r}.", f"one of {', '.join(map(repr, BACKENDS))}")
+    check_outputs(outputs)
+    if outputs and has_aux:
+        raise WrtError("has_aux and outputs cannot be combined.", "vjp with outputs, or return the contents")
     if fn is None:
-        return functools.partial(differentiate, wrt=wrt, backend=backend, has_aux=has_aux)
+        return functools.partial(differentiate, wrt=wrt, backend=backend, has_aux=has_aux, outputs=outputs)
     function = fn.__wrapped__ if isinstance(fn, Differentiable | Bound) else fn
     if isinstance(function, Derivative | BoundDerivative):
         raise UnsupportedError(
@@ -145,7 +166,7 @@ def differentiate(
             "second derivatives are not supported yet.",
             "the function itself",
         )
-    return Differentiable(function, wrt, backend, has_aux)
+    return Differentiable(function, wrt, backend, has_aux, outputs)
 
 
 def grad(fn: Callable[..., Any], wrt: Any = 0, **options: Any) -> Derivative:

@@ -29,7 +29,7 @@ from symdiff.callables import as_function
 from symdiff.errors import Problem, Span, SymdiffError, WrtError
 from symdiff.frontend import Lowered, lower  # at once: `import symdiff` has more time than a first gradient
 from symdiff.frontend.arguments import SizeCounter, describe, signature_key
-from symdiff.request import check_sizes, names_of, requested
+from symdiff.request import check_memory, check_results, check_sizes, names_of, outputs_of, requested
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from symdiff.pipeline import Request
 
 REMEMBERED = 1024
+Bound = Callable[[], inspect.BoundArguments]
 _SUMMARIES = {
     "grad": "Gradient of {0} with respect to {1}.",
     "value_and_grad": "Value and gradient of {0} with respect to {1}.",
@@ -49,7 +50,7 @@ _SUMMARIES = {
 class Variant:
     """One generated function with what it rests on."""
 
-    __slots__ = ("captures", "defaults", "entry", "function", "guards", "lowered", "plain", "templates")
+    __slots__ = ("captures", "defaults", "entry", "function", "guards", "lowered", "plain", "templates", "writes")
 
     def __init__(
         self,
@@ -68,7 +69,8 @@ class Variant:
         ]
         # A default that is no literal is not in the generated signature: the call must fill it in.
         self.defaults = any(place.hidden_default for place in lowered.function.parameters)
-        self.plain = not (self.guards or self.captures or self.defaults or self.templates)
+        self.writes = bool(lowered.written or lowered.contiguous)
+        self.plain = not (self.guards or self.captures or self.defaults or self.templates or self.writes)
 
     def guarded(self) -> bool:
         """Whether the objects that were compiled in are still the same."""
@@ -94,6 +96,13 @@ class Variant:
     def captured(self) -> dict[str, Any]:
         return {**self.templates, **{name: read() for name, read, _, _ in self.captures}}
 
+    def called(self, args: tuple[Any, ...], kwargs: dict[str, Any], bound: Bound) -> Any:
+        """The result for these arguments.  bound: gives them by name, where the function writes into one."""
+        captured = self.captured()
+        if self.writes:
+            check_memory(self.lowered, {**bound().arguments, **captured})
+        return self.function(*args, **kwargs, **captured)
+
 
 class Derivative:
     """`f.grad` and its kin: a callable that compiles itself for the arguments it meets.
@@ -101,13 +110,22 @@ class Derivative:
     Raises SymdiffError where the function cannot be differentiated.
     """
 
-    def __init__(self, callable_: Callable[..., Any], transform: str, wrt: Any, aux: bool, backend: str):
+    def __init__(
+        self,
+        callable_: Callable[..., Any],
+        transform: str,
+        wrt: Any,
+        aux: bool,
+        backend: str,
+        outputs: Any = (),
+    ):
         self.__wrapped__ = function = as_function(callable_)
         self.__name__ = f"{getattr(function, '__name__', 'function')}.{transform}"
         self.__doc__ = (
             f"{transform} of {getattr(function, '__qualname__', function)}; see `symdiff.differentiate`."
         )
         self.transform, self.wrt, self.aux, self.backend = transform, wrt, aux, backend
+        self.outputs = outputs
         self._summary = _SUMMARIES.get(transform, "")
         self._exact: dict[Any, Variant] = {}
         self._variants: dict[Any, list[Variant]] = {}
@@ -155,15 +173,15 @@ class Derivative:
         variant = self._exact.get(key)
         if variant is None or not variant.holds():
             variant = self._remember(key, bound)
-        return variant.function(*bound.args, **bound.kwargs, **variant.captured())
+        return variant.called(bound.args, bound.kwargs, lambda: bound)
 
     def _remembered(self, key: Any, args: tuple[Any, ...], variant: Variant | None) -> Any:
         if variant is None or not variant.holds():
             variant = self._remember(key, self._bound(args, {}))
         if variant.defaults:
             bound = self._bound(args, {})
-            return variant.function(*bound.args, **bound.kwargs, **variant.captured())
-        return variant.function(*args, **variant.captured())
+            return variant.called(bound.args, bound.kwargs, lambda: bound)
+        return variant.called(args, {}, lambda: self._bound(args, {}))
 
     def _remember(self, key: Any, bound: inspect.BoundArguments) -> Variant:
         """The variant for these arguments, found now and remembered for their exact types."""
@@ -224,9 +242,12 @@ class Derivative:
         names = names_of(self.wrt, self.signature, function.__name__)
         for name, value in bound.arguments.items() if bound is not None else ():
             check_keys(describe(value, (name, ()), self._static).tree, name)
-        lowered = lower(function, bound, self._static)
+        outputs = outputs_of(self.outputs, self.signature, function.__name__)
+        lowered = lower(function, bound, self._static, outputs)
         for param in lowered.function.params:
             check_path(param.attr("path"), param.attr("parameter"))
+        if not outputs:
+            check_results(lowered, function.__name__)
         wrt, tree = requested(names, lowered.trees, lowered.leaves, isinstance(self.wrt, tuple | list))
         summary = self._summary.format(_place(function), ", ".join(names))
         request = pipeline.Request(self.transform, wrt, tree, summary, self.backend, self.aux)

@@ -10,7 +10,10 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from symdiff.errors import DtypeError, ShapeError, WrtError
+from numpy import may_share_memory, ndarray, shares_memory
+from numpy.exceptions import TooHardError
+
+from symdiff.errors import DtypeError, NonScalarError, ShapeError, UnsupportedError, WrtError
 from symdiff.ir.node import LEAF, Node, Path, Tree
 from symdiff.ir.types import Dims, Size, Sizes
 
@@ -43,6 +46,28 @@ def names_of(wrt: Wrt, signature: inspect.Signature, function: str) -> tuple[str
     if not chosen:
         raise WrtError("wrt is empty.", f"one of {', '.join(names)}")
     return tuple(chosen)
+
+
+def outputs_of(outputs: Any, signature: inspect.Signature, function: str) -> tuple[str, ...]:
+    """The parameters whose final contents are outputs.  Raises WrtError for anything else."""
+    names = (outputs,) if isinstance(outputs, str) else tuple(outputs)
+    for i, name in enumerate(names):
+        if name not in signature.parameters:
+            shown = ", ".join(signature.parameters)
+            raise WrtError(f"outputs={name!r}: {function} has no such parameter.", f"one of {shown}")
+        if name in names[:i]:
+            raise WrtError(f"outputs names {name!r} twice.", "name each argument once")
+    return names
+
+
+def check_outputs(outputs: Any) -> None:
+    """Raises WrtError unless `outputs` is a name or a sequence of names."""
+    if isinstance(outputs, str):
+        return
+    if not isinstance(outputs, tuple | list) or not all(isinstance(name, str) for name in outputs):
+        raise WrtError(
+            f"outputs must be the names of arguments, not {outputs!r}.", "outputs=('A', 'B'), for example"
+        )
 
 
 def requested(
@@ -141,6 +166,62 @@ def _refuse(node: Node, parameter: str, path: Path) -> None:
 
 
 _SHAPES = "arrays whose shapes the function can combine"
+
+
+def check_results(lowered: Lowered, function: str) -> None:
+    """Raises NonScalarError for a function that returns nothing and writes into its arguments."""
+    tree = lowered.function.tree
+    if lowered.written and tree.kind == "static" and tree.value is None:
+        written = sorted({name for name, _ in lowered.written})
+        shown = ", ".join(f"`{name}`" for name in written)
+        raise NonScalarError(
+            f"{function} returns nothing; it writes into {shown}.",
+            f"outputs={tuple(written)!r}, which makes their final contents results, or a `return`",
+        )
+
+
+def check_memory(lowered: Lowered, values: Mapping[str, Any]) -> None:
+    """Whether the arrays that the function writes into are arrays of their own, and laid out as it needs them.
+
+    values: arguments and captured values by name.  Raises UnsupportedError.
+    """
+    from symdiff.frontend.arguments import shown, step_into
+
+    leaves: list[tuple[tuple[str, Path], ndarray]] = []
+    for node in lowered.function.params:
+        place = node.attr("parameter"), node.attr("path")
+        if node.type.kind == "array" and place[0] in values:
+            value = values[place[0]]
+            for step in place[1]:
+                value = step_into(value, step)
+            if isinstance(value, ndarray):
+                leaves.append((place, value))
+    for place, value in leaves:
+        if place in lowered.contiguous and not value.flags.c_contiguous:
+            raise UnsupportedError(
+                f"`{shown(place)}` is not C-contiguous: whether the function writes into it or into a copy of "
+                "it depends on that.",
+                f"np.ascontiguousarray({shown(place)})",
+            )
+        if place not in lowered.written:
+            continue
+        for other, array in leaves:
+            if other != place and _share(value, array):
+                raise UnsupportedError(
+                    f"`{shown(place)}` and `{shown(other)}` share memory, and the function writes into "
+                    f"`{shown(place)}`.",
+                    f"pass {shown(other)}.copy()",
+                )
+
+
+def _share(a: ndarray, b: ndarray) -> bool:
+    """Whether two arrays share memory; where that is hard to tell, whether they may."""
+    if not may_share_memory(a, b):
+        return False
+    try:
+        return bool(shares_memory(a, b, max_work=10_000))
+    except TooHardError:
+        return True
 
 
 def check_sizes(lowered: Lowered, bound: inspect.BoundArguments) -> None:

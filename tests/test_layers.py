@@ -17,7 +17,7 @@ import symdiff.errors
 
 PACKAGE = pathlib.Path(symdiff.errors.__file__).parent
 LAYERS = (
-    {"errors", "runtime"},
+    {"errors", "runtime", "marks"},
     {"ir"},
     {"ops"},
     {"frontend", "autodiff", "simplify", "backends"},

@@ -144,7 +144,9 @@ class Reach:
         if node.op.name in LOOPS:
             alive, inner = self.of_loop(node, flags)
             reached |= inner
-            reached.update(value for k, value in enumerate(carried_of(node)) if k in alive and value in self.active)
+            reached.update(
+                value for k, value in enumerate(carried_of(node)) if k in alive and value in self.active
+            )
         else:
             for region in node.regions:
                 reached |= self.of_region(region, flags)

@@ -15,12 +15,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from symdiff.autodiff.activity import LOOPS, result_types
+from symdiff.autodiff.activity import LOOPS
 from symdiff.autodiff.sweep import Cotangents, Parts, Straight, accumulate, fitted
-from symdiff.autodiff.zeros import zero_of
+from symdiff.autodiff.zeros import solid, zero_of
 from symdiff.ir import types
 from symdiff.ir.control import FOR, IF, captures, carried_of, carried_params, values_of
-from symdiff.ir.copying import copied
+from symdiff.ir.copying import cloned
 from symdiff.ir.node import Node, Region
 from symdiff.ir.types import Type
 from symdiff.ops import infer
@@ -40,11 +40,13 @@ class Sweep(Straight):
     def zero(self, node: Node) -> Node:
         return zero_of(self.builder, self.homes, node)
 
+    def solid(self, g: Node, node: Node) -> Node:
+        return solid(self.builder, self.homes, g, node)
+
     def _again(self, node: Node, parts: Parts, cotangents: Cotangents) -> None:
         """Compute a block again, and go back through the copy."""
         region, known = node.regions[0], dict[Node, Node]()
-        copied([inner for inner in region.body if not inner.op.effect], known)
-        body = [known[inner] for inner in region.body if inner in known]
+        body = cloned([inner for inner in region.body if not inner.op.effect], known)
         self.homes.read(body)
         self.active.read(body)
         for k, g in parts.items():
@@ -73,7 +75,9 @@ class _Branch:
                 self.cotangents[value] = sweep.zero(value)
         regions = [self.region(region, outer) for region in node.regions]
         before = [self.cotangents.get(value) for value in outer]
-        kept = [k for k, total in enumerate(before) if any(region.results[k] is not total for region in regions)]
+        kept = [
+            k for k, total in enumerate(before) if any(region.results[k] is not total for region in regions)
+        ]
         regions = [replace(region, results=tuple(region.results[k] for k in kept)) for region in regions]
         for region, forward in zip(regions, node.regions, strict=True):
             sweep.mirrors[region] = forward
@@ -93,7 +97,9 @@ class _Branch:
                 if result in sweep.active:
                     accumulate(totals, result, fitted(g, result))
             sweep.body(forward.body, totals)
-            opened.results = [totals[value] if value in totals else sweep.zero(value) for value in outer]
+            opened.results = [
+                sweep.solid(totals[value], value) if value in totals else sweep.zero(value) for value in outer
+            ]
             for value, total in zip(outer, opened.results, strict=True):
                 sweep.label(total, value)
         return opened.closed()
@@ -154,12 +160,17 @@ class _Loop:
         """What the loop that goes back begins with."""
         sweep, finals = self.sweep, {}
         for k in self.alive:
-            finals[k] = self.parts[k] if k in self.parts else sweep.zero(carried_of(self.node)[k])
+            final = carried_of(self.node)[k]
+            if final.is_const:
+                final = self.body.results[k]
+            finals[k] = sweep.solid(self.parts[k], final) if k in self.parts else sweep.zero(final)
         totals = [self.total(value) for value in self.outer]
         return [*finals.values(), *totals]
 
     def total(self, value: Node) -> Node:
-        return self.cotangents[value] if value in self.cotangents else self.sweep.zero(value)
+        if value in self.cotangents:
+            return self.sweep.solid(self.cotangents[value], value)
+        return self.sweep.zero(value)
 
     def region(self) -> Region:
         """Go back through one iteration."""
@@ -177,7 +188,10 @@ class _Loop:
                     accumulate(totals, body.results[k], fitted(g, body.results[k]))
             sweep.body(body.body, totals)
             following = [*(self.params[k] for k in self.alive), *self.outer]
-            opened.results = [totals[value] if value in totals else sweep.zero(value) for value in following]
+            opened.results = [
+                sweep.solid(totals[value], value) if value in totals else sweep.zero(value)
+                for value in following
+            ]
         return opened.closed()
 
     def label(self, g: Node, k: int) -> None:
@@ -193,9 +207,7 @@ class _Loop:
         for i, (before, param, after) in enumerate(
             zip(initial, region.params[1:], region.results, strict=True)
         ):
-            if after is param and i >= len(self.alive):
-                found.add(i)
-            elif _is_zero(before) and _is_zero(after) and i < len(self.alive):
+            if (after is param and i >= len(self.alive)) or (_is_zero(before) and _is_zero(after) and i < len(self.alive)):
                 found.add(i)
         return found
 
@@ -221,6 +233,9 @@ class _Loop:
         sweep, node, builder = self.sweep, self.node, self.sweep.builder
         inits = [carried_of(node)[k] for k in self.alive]
         found = [_cotangent_type(value) for value in (*inits, *self.outer)]
+        for i, k in enumerate(self.alive):
+            if found[i].kind == "stack":
+                found[i] = self.params[k].type
         bounds, attrs = self.bounds()
         made = builder.typed(
             FOR, (*bounds, *initial), attrs, found[0] if len(found) == 1 else types.tuple_of(found), (region,)
@@ -253,7 +268,9 @@ def _cotangent_type(value: Node) -> Type:
 
 
 def _is_zero(node: Node) -> bool:
-    return (node.is_const and node.value == 0) or (not node.primal and node.op.name in ("zeros_like", "zeros"))
+    return (node.is_const and node.value == 0) or (
+        not node.primal and node.op.name in ("zeros_like", "zeros")
+    )
 
 
 def _is_instance(type: Type, general: Type) -> bool:

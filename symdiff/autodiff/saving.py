@@ -4,7 +4,7 @@ Enters: a function whose derived code reads values of closed regions.  Leaves: a
 which computed again from what is there.  Invariant: a plan is complete (whatever is computed again reads what
 is saved, computed again or in scope), and nothing is computed again that reads memory that was overwritten.
 
-Cheap are counters, elements and views of arrays that nobody writes into, shapes, and up to `_MOST` operations
+Cheap are counters, elements and views of arrays that nobody writes into, shapes, and up to `costs.MOST` operations
 on scalars; with operands that are saved anyway also one operation of arithmetic on arrays.  Of what a loop
 carries, the value before and the value after an iteration are one and the same sequence: where both are
 needed, only the first is saved, and the way back carries the second (`shifted`).
@@ -16,22 +16,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from symdiff.autodiff.activity import LOOPS
-from symdiff.autodiff.memory import Homes
+from symdiff.autodiff.costs import MOST, Costs
 from symdiff.autodiff.sweep import Straight
 from symdiff.ir.control import carried_params
-from symdiff.ir.liveness import live
+from symdiff.ir.liveness import has_effect
 from symdiff.ir.node import Function, Node, Region
 from symdiff.ops.control import is_view
-from symdiff.ops.row import row_for
-
-_MOST = 2
-_PLAIN = ("add", "subtract", "multiply", "negative")
-_LOGIC = (
-    "less", "less_equal", "greater", "greater_equal", "equal", "not_equal",
-    "logical_and", "logical_or", "logical_not", "item", "astype", "to_float",
-)  # fmt: skip
-_FREE = ("shape", "size", "length", "make_shape", "stack_length")
-_NEVER = 100
 
 
 @dataclass(eq=False, slots=True)
@@ -74,9 +64,40 @@ class Reads:
     def __init__(self, sweep: Straight):
         self.homes = sweep.homes
         self.inside: set[Region] = set()
+        # What stands for how often a loop ran needs the loop.
+        self.beside = {trips: (loop,) for loop, trips in sweep.trips.items()}
+
+    def live(self, region: Region) -> list[Node]:
+        """The nodes of a body that its results need, where reading a value of a closed region needs the
+        control nodes around it."""
+        needed = self.with_owners(region.results)
+        kept: list[Node] = []
+        for node in reversed(region.body):
+            if node in needed or has_effect(node):
+                kept.append(node)
+                needed |= self.with_owners(
+                    (*node.args, *(v for inner in node.regions for v in self.inner(inner)))
+                )
+        return kept[::-1]
+
+    def inner(self, region: Region) -> Iterator[Node]:
+        """What a region reads, its own values included."""
+        for node in self.live(region):
+            yield from node.args
+            for inner in node.regions:
+                yield from self.inner(inner)
+        yield from region.results
+
+    def with_owners(self, values: Iterable[Node]) -> set[Node]:
+        found = set(values)
+        for value in list(found):
+            found.update(self.beside.get(value, ()))
+            if value in self.homes.region:
+                found.update(self.homes.around(self.homes.region[value]))
+        return found
 
     def of_body(self, region: Region) -> Iterator[Node]:
-        for node in live(region):
+        for node in self.live(region):
             yield from self.of_node(node)
         yield from self.found(region.results)
 
@@ -95,15 +116,16 @@ class Reads:
 class _Planner:
     def __init__(self, function: Function, sweep: Straight):
         self.function, self.sweep, self.homes = function, sweep, sweep.homes
-        self.saved: dict[Node, None] = {}
-        self.shifted: dict[Node, tuple[Region, int]] = {}
+        self.costs = Costs(sweep.homes, sweep.counted)
+        self.saved = self.costs.saved
+        self.shifted = self.costs.shifted
 
     def plan(self) -> Plan:
         forward = set(self.sweep.function.body.body)
         reads = Reads(self.sweep)
         needed: dict[Node, None] = {}
         views: set[Node] = set()
-        for node in live(self.function.body):
+        for node in reads.live(self.function.body):
             if node in forward:
                 continue
             for value in reads.of_node(node):
@@ -121,12 +143,12 @@ class _Planner:
         self.shift()
         for value in list(self.saved):
             del self.saved[value]
-            if self.cost(value, True) > _MOST:
+            if self.costs.of(value, True) > MOST:
                 self.saved[value] = None
 
     def need(self, value: Node) -> None:
         """Save what is missing for a value."""
-        if self.cost(value, False) <= _MOST:
+        if self.costs.of(value, False) <= MOST:
             return
         if is_view(value) and value.op.name != "index":
             for arg in value.args:
@@ -151,46 +173,6 @@ class _Planner:
                 if final in self.homes.region:
                     self.saved[final] = None
 
-    def cost(self, value: Node, kept: bool) -> int:
-        """What it costs to have a value again; kept: with one array operation on what is saved anyway."""
-        if value not in self.homes.region or value in self.saved or value in self.shifted or value.is_const:
-            return 0
-        if value in self.homes.carried:
-            return 0 if self.is_counter(value) else _NEVER
-        row = row_for(value)
-        if row is None or value.regions or not value.op.pure:
-            return _NEVER
-        own = self.own_cost(value, kept)
-        return own if own >= _NEVER else own + sum(self.cost(arg, kept) for arg in value.args)
-
-    def own_cost(self, value: Node, kept: bool) -> int:
-        """What the operation alone costs."""
-        name, scalar = value.op.name, value.type.dims == ()
-        if name in _FREE:
-            return 0
-        if name == "index" or is_view(value):
-            read = value.args[0]
-            return 0 if read in self.saved or not self.homes.is_overwritten(read) else _NEVER
-        if scalar and all(arg.type.dims == () for arg in value.args):
-            whole = value.type.dtype.startswith("int")
-            power = name == "power" and value.args[1].is_const
-            if power or name in (*_PLAIN, *_LOGIC, "divide", "square"):
-                return 0 if whole and name in _PLAIN else 1
-            return _NEVER
-        arrays = [arg for arg in value.args if arg.type.dims != ()]
-        if kept and name in _PLAIN and all(self.is_there(arg) for arg in arrays):
-            return _MOST
-        return _NEVER
-
-    def is_there(self, value: Node) -> bool:
-        """Whether an array is in scope or saved on the way back, and its memory still holds it."""
-        if value in self.saved or value in self.shifted:
-            return True
-        return value not in self.homes.region and not self.homes.is_overwritten(value)
-
-    def is_counter(self, value: Node) -> bool:
-        return self.homes.carried[value][1] < 0 and self.homes.region[value] in self.sweep.counted
-
     def finished(self, needed: Iterable[Node], views: set[Node]) -> Plan:
         """The plan: only what is read in the end is saved."""
         plan = Plan(views=views)
@@ -211,7 +193,8 @@ class _Planner:
                 pending.append(self.sweep.final_of(loop, k))
             elif not self.is_param(value):
                 plan.again[value] = None
-                pending += value.args
+                if not self.costs.is_measured_elsewhere(value):
+                    pending += value.args
         return plan
 
     def is_param(self, value: Node) -> bool:
@@ -221,4 +204,3 @@ class _Planner:
         home = self.homes.region[value]
         stacked = any(node.op.name in LOOPS for node in self.homes.around(home))
         return Save(value, home, stacked, self.homes.is_overwritten(value))
-

@@ -16,11 +16,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from symdiff.autodiff.activity import Activity, Reach, is_control, item_of, result_types
+from symdiff.autodiff.activity import LOOPS, Activity, Reach, is_control, item_of, result_types
+from symdiff.autodiff.costs import MOST, Costs
 from symdiff.autodiff.memory import Homes
 from symdiff.errors import UnsupportedError
-from symdiff.ir.build import Builder, OpenRegion
 from symdiff.ir import types
+from symdiff.ir.build import Builder, OpenRegion
 from symdiff.ir.control import ITEM, carried_params
 from symdiff.ir.node import Function, Node, Region
 from symdiff.ir.types import Type
@@ -28,6 +29,9 @@ from symdiff.ops.row import Row, Rule, row_for
 from symdiff.ops.shaping import fit_like
 from symdiff.ops.stacks import add_stacks, pushed, stack_of_zeros
 from symdiff.ops.sums import vanishes
+
+# Partials by the result alone, for loops: where the operand would have to be saved beside the result.
+_BY_RESULT = {"tanh": lambda y: 1 - y * y}
 
 Cotangents = dict[Node, Node]
 Parts = dict[int, Node]
@@ -54,6 +58,7 @@ class Straight:
         self.trips: dict[Node, Node] = {}
         self.finals: dict[tuple[Node, int], Node] = {}
         self.homes = Homes(function.body)
+        self.costs = Costs(self.homes, self.counted)
 
     def pulled(self, seeds: Cotangents) -> list[Node | None]:
         """Cotangents of `wrt` for given cotangents of the results; None where nothing depends on it."""
@@ -138,16 +143,18 @@ class Straight:
                 row.infer(*node.args, **node.attributes)
                 if row.kind != "constant" or not node.type.dims:
                     self.builder.recall(node)
+            if counted:
+                self.counted.add(region)
             yield opened
         self.mirrors[opened.closed()] = region
-        if counted:
-            self.counted.add(region)
 
     def transposed(self, node: Node, g: Node, active: Activity) -> list[Node | None]:
         """The contribution of `g` to each operand of `node`."""
         row = row_for(node)
         assert row is not None
         wanted = [arg in active for arg in node.args]
+        if node.op.name in _BY_RESULT and self._is_kept(node):
+            return [g * _BY_RESULT[node.op.name](node)]
         if row.kind == "elementwise":
             return [_scaled(row, i, node, g) if want else None for i, want in enumerate(wanted)]
         if row.transpose is not None:
@@ -164,6 +171,11 @@ class Straight:
             parts = row.vjp(g, node, *node.args, **node.attributes)
             return [part if want else None for part, want in zip(parts, wanted, strict=True)]
         raise UnsupportedError(f"{row.spelling} has no derivative rule.", span=node.span)
+
+    def _is_kept(self, node: Node) -> bool:
+        """Whether a value stands in a loop and its operand is not cheap to have again."""
+        around = self.homes.around(self.homes.region.get(node))
+        return any(owner.op.name in LOOPS for owner in around) and self.costs.of(node.args[0]) > MOST
 
     def _through_definition(
         self, definition: Rule, node: Node, g: Node, active: Activity

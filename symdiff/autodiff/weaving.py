@@ -15,14 +15,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from keyword import iskeyword
 
 from symdiff.autodiff.activity import LOOPS, result_types
+from symdiff.autodiff.costs import MEASURES, measured
+from symdiff.autodiff.memory import WRITES
 from symdiff.autodiff.saving import Plan, Reads, Save, planned
 from symdiff.autodiff.sweep import Straight
 from symdiff.ir import types
 from symdiff.ir.build import Builder
 from symdiff.ir.control import ITEM, UNDEFINED, captures, carried_params
-from symdiff.ir.liveness import live
 from symdiff.ir.node import Function, Node, Region
 from symdiff.ir.types import Size, Type
 from symdiff.ops.arithmetic import add
@@ -30,14 +32,21 @@ from symdiff.ops.shaping import copy
 from symdiff.ops.stacks import new_stack, pop, push
 
 INT = types.number("int")
+EMPTY = types.stack_of(types.UNDEFINED)
 
 
 def woven(function: Function, sweep: Straight) -> Function:
     """The function with everything in scope; itself where it has no control flow."""
-    if not any(node.regions and node.op.name != "closure" for node in function.body.body):
+    if not any(_is_written(node) for node in sweep.function.body.body):
         return function
-    plan = planned(function, sweep)
-    return _Weave(function, sweep, plan).function()
+    walk = _Weave(function, sweep)
+    with walk.builder:
+        walk.follow(planned(function, sweep))
+        return walk.function()
+
+
+def _is_written(node: Node) -> bool:
+    return bool(node.regions) or node.op.name in WRITES
 
 
 class _Weave:
@@ -45,18 +54,24 @@ class _Weave:
 
     known: by forward or derived value, what it is in the copy.  back: by forward value, what it is on the way
     back.  stacks: by saved value, its stack at this place; of one that leaves its branch as a result, that.
-    inside: the forward regions that the walk is in.
+    inside: the forward regions that the walk is in.  copies: by view, the copy that the way back reads.
     """
 
-    def __init__(self, function: Function, sweep: Straight, plan: Plan):
-        self.source, self.sweep, self.plan = function, sweep, plan
+    def __init__(self, function: Function, sweep: Straight):
+        self.source, self.sweep = function, sweep
         self.homes = sweep.homes
+        self.reads = Reads(sweep)
         self.builder = Builder(function.sizes, primal=False)
         self.builder.params = function.params
         self.known: dict[Node, Node] = {}
         self.back: dict[Node, Node] = {}
         self.stacks: dict[Node, Node] = {}
         self.inside: set[Region] = set()
+        self.copies: dict[Node, Node] = {}
+        self.returning = False
+
+    def follow(self, plan: Plan) -> None:
+        self.plan = plan
         self.types = {value: types.stack_of(self.renewed(value.type)) for value in plan.saves}
         self.through: dict[Node, list[Save]] = {}  # by control node, what is saved inside
         for save in plan.saves.values():
@@ -74,15 +89,21 @@ class _Weave:
 
     def function(self) -> Function:
         source = self.source
-        with self.builder as builder:
-            self.body(live(source.body), None)
-            results = tuple(self.now(result) for result in source.results)
-        body = replace(source.body, body=builder.body, results=results)
+        forward = set(self.sweep.function.body.body)
+        nodes = self.reads.live(source.body)
+        self.body([node for node in nodes if node in forward], None)
+        self.returning = True
+        self.body([node for node in nodes if node not in forward], None)
+        self.returning = False
+        results = tuple(self.now(result) for result in source.results)
+        body = replace(source.body, body=self.builder.body, results=results)
         return replace(source, body=body, info={**source.info, **report(self.plan)})
 
     def now(self, node: Node) -> Node:
         """What stands for a value here."""
         home = self.homes.region.get(node)
+        if self.returning and node in self.copies:
+            return self.copies[node]
         if home is None or home in self.inside:
             return self.known.get(node, node)
         return self.back.get(node, node)
@@ -127,7 +148,7 @@ class _Weave:
             self.enter(region, opened.params)
             if forward:
                 self.inside.add(region)
-            self.body(region.body if forward else live(region), None)
+            self.body(region.body if forward else self.reads.live(region), None)
             opened.results = [*map(self.now, region.results)]
             self.inside.discard(region)
         return opened.closed()
@@ -151,7 +172,7 @@ class _Weave:
         before = {save.value: self.stacks.get(save.value) for save in saves}
         for save in saves:
             if save.stacked and before[save.value] is None:
-                before[save.value] = self.named(self.builder.typed(new_stack, (), {}, self.types[save.value]), save)
+                before[save.value] = self.named(self.builder.typed(new_stack, (), {}, EMPTY), save)
             if loop:
                 carried.append(before[save.value])
         if trips is not None:
@@ -163,7 +184,10 @@ class _Weave:
                 if stack is None:
                     self.stacks.pop(value, None)
             regions.append(self.saving(node, region, saves, trips is not None))
-        found = [*(self.types[s.value] if s.stacked else s.value.type for s in saves), *([INT] * (trips is not None))]
+        found = [
+            *(self.types[s.value] if s.stacked else s.value.type for s in saves),
+            *([INT] * (trips is not None)),
+        ]
         made = self.made(
             node, (*args, *carried), tuple(regions), types.tuple_of((*result_types(node), *found))
         )
@@ -186,7 +210,7 @@ class _Weave:
             self.body(region.body, None)
             results = [*map(self.now, region.results)]
             if body:
-                more = [self.stacks.get(save.value) or self.builder.typed(UNDEFINED, (), {}, types.UNDEFINED) for save in saves]
+                more = [self.result_of(save) for save in saves]
                 if counting:
                     object.__setattr__(added[-1], "name", "trips")
                     more.append(self.builder.typed(add, (added[-1], self.builder.const(1)), {}, INT))
@@ -195,6 +219,12 @@ class _Weave:
             opened.results = results
             self.inside.discard(region)
         return opened.closed()
+
+    def result_of(self, save: Save) -> Node:
+        """What a region hands on of what is saved in it; nothing where the other branch has it."""
+        if save.value in self.stacks:
+            return self.stacks[save.value]
+        return self.builder.typed(UNDEFINED, (), {}, types.UNDEFINED)
 
     def taken_apart(self, node: Node, made: Node, saves: Sequence[Save], outermost: bool) -> Node:
         """The results of an augmented node: what stands for the node itself."""
@@ -223,14 +253,16 @@ class _Weave:
         """Save a value that was just computed."""
         save = self.plan.saves.get(value)
         if value in self.plan.views:
-            self.known[value] = self.known[value]
+            self.copies[value] = self.builder.typed(copy, (self.known[value],), {}, value.type)
         if save is None or save.home not in self.inside:
             return
         kept = self.known[value]
         if save.copied:
             kept = self.builder.typed(copy, (kept,), {}, kept.type)
         if save.stacked:
-            kept = self.named(self.builder.typed(push, (self.stacks[value], kept), {}, self.types[value]), save)
+            kept = self.named(
+                self.builder.typed(push, (self.stacks[value], kept), {}, self.types[value]), save
+            )
         self.stacks[value] = kept
 
     # --- the way back ---------------------------------------------------------------------------------------
@@ -239,12 +271,10 @@ class _Weave:
         """A control node that goes back, with the stacks that are popped inside."""
         owner = self.homes.owner[forward[0]]
         saves = [save for save in self.through.get(owner, []) if save.stacked]
-        if owner.op.name not in LOOPS:
-            saves = [save for save in saves if save.value in self.stacks]
         shifts = self.plan.shifted.get(forward[0], []) if owner.op.name in LOOPS else []
         carried: list[Node] = []
         if owner.op.name in LOOPS:
-            finals = [self.now(self.sweep.final_of(owner, k)) for k in shifts]
+            finals = [self.final(owner, k) for k in shifts]
             carried = [*finals, *(self.stacks[save.value] for save in saves)]
         before = {save.value: self.stacks[save.value] for save in saves}
         regions = []
@@ -262,6 +292,13 @@ class _Weave:
             self.stacks[save.value] = self.named(self.item(made, first + k), save)
         return made if node.type.kind == "tuple" else self.renamed(self.item(made, 0), node)
 
+    def final(self, loop: Node, k: int) -> Node:
+        """What a carried value was in the end, on the way back."""
+        value = self.sweep.final_of(loop, k)
+        if value in self.homes.region:
+            self.restore(value, self.homes.region[value])
+        return self.now(value)
+
     def popping(
         self, region: Region, forward: Region, saves: Sequence[Save], shifts: Sequence[int], owner: Node
     ) -> Region:
@@ -278,7 +315,7 @@ class _Weave:
             if loop:
                 for save, param in zip(saves, added[len(shifts) :], strict=True):
                     self.stacks[save.value] = self.named(param, save)
-            self.body(live(region), forward)
+            self.body(self.reads.live(region), forward)
             for value in self.reads_of(region.results):
                 self.restore(value, forward)
             results = [*map(self.now, region.results)]
@@ -297,19 +334,24 @@ class _Weave:
 
     def provide(self, node: Node, forward: Region) -> None:
         """Have what a node of the way back reads of its forward region."""
-        for value in Reads(self.sweep).of_node(node):
+        for value in self.reads.of_node(node):
             self.restore(value, forward)
 
     def restore(self, value: Node, forward: Region) -> None:
         """Pop a value of a forward region, or compute it again."""
-        if value in self.back or self.homes.region.get(value) is not forward:
-            if value not in self.back and value in self.plan.again:
+        if value in self.back:
+            return
+        if self.homes.region.get(value) is not forward:
+            if value in self.plan.again:
                 for arg in value.args:
                     self.restore(arg, forward)
             return
         save = self.plan.saves.get(value)
         if save is not None:
             self.pop(save)
+            return
+        if value.op.name in MEASURES and (elsewhere := measured(value)) is not None:
+            self.back[value] = self.builder.emit(elsewhere.op, elsewhere.args, elsewhere.attributes)
             return
         for arg in value.args:
             self.restore(arg, forward)
@@ -352,7 +394,8 @@ def stack_name(value: Node) -> str:
     """A plural: `hs` of `h`; `<name>_steps` where one would be misread."""
     if not value.name:
         return "saved"
-    return f"{value.name}_steps" if value.name.endswith("s") else f"{value.name}s"
+    plural = f"{value.name}s"
+    return f"{value.name}_steps" if value.name.endswith("s") or iskeyword(plural) else plural
 
 
 def report(plan: Plan) -> dict[str, object]:

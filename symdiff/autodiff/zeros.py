@@ -10,7 +10,7 @@ from symdiff.autodiff.memory import Homes
 from symdiff.ir.build import Builder
 from symdiff.ir.node import Node
 from symdiff.ops import infer
-from symdiff.ops.shaping import zeros, zeros_like
+from symdiff.ops.shaping import astype, broadcast_to, full_like, ones_like, zeros, zeros_like
 from symdiff.ops.stacks import stack_of_zeros
 
 
@@ -20,13 +20,42 @@ def zero_of(builder: Builder, homes: Homes, node: Node) -> Node:
         return stack_of_zeros(node)
     if node.type.dims == ():
         return builder.const(0.0)
+    dtype = infer.numpy_dtype(node)
+    shape = homes.shape_source(node)
+    if shape is not None and _argument_like(builder, node) is None:
+        return zeros(shape, **({} if dtype in ("", "float64") else {"dtype": dtype}))
+    return zeros_like(_alike(builder, homes, node))
+
+
+def solid(builder: Builder, homes: Homes, g: Node, node: Node) -> Node:
+    """A cotangent as an array of its own shape and dtype: what a loop or a branch can hand on."""
+    if node.type.kind == "stack" or node.type.dims == () or not node.type.dtype:
+        return g
+    if g.type.kind == "number" or (g.op is broadcast_to and not g.primal and g.args[0].type.dims == ()):
+        scalar = g.args[0] if g.op is broadcast_to else g
+        like = _alike(builder, homes, node)
+        return ones_like(like) if scalar.is_const and scalar.value == 1 else full_like(like, scalar)
+    if g.type.dtype and g.type.dtype != node.type.dtype:
+        return astype(g, dtype=node.type.dtype)
+    return g
+
+
+def _argument_like(builder: Builder, node: Node) -> Node | None:
+    """An argument of the same shape and dtype: the value itself where it is one."""
+    if node in builder.params:
+        return node
     dims, dtype = builder.sizes.resolve(node.type.dims), infer.numpy_dtype(node)
     for param in builder.params:
         alike = param.type.kind == "array" and builder.sizes.resolve(param.type.dims) == dims
         if alike and dims is not None and param.type.dtype == dtype and dtype:
-            return zeros_like(param)
-    shape = homes.shape_source(node)
-    if shape is not None:
-        return zeros(shape, **({} if dtype in ("", "float64") else {"dtype": dtype}))
+            return param
+    return None
+
+
+def _alike(builder: Builder, homes: Homes, node: Node) -> Node:
+    """A value of the same shape and dtype that is there anyway, where one is known."""
+    param = _argument_like(builder, node)
+    if param is not None:
+        return param
     first = homes.origin(node)
-    return zeros_like(first if first.type.dtype == node.type.dtype else node)
+    return first if first.type.dtype == node.type.dtype else node

@@ -281,6 +281,7 @@ def _sequence(self: Expressions, node: Node) -> Text:
 
 _SPECIAL: dict[str, Callable[[Expressions, Node], Text]] = {
     "const": lambda self, node: constant(node.value),
+    "stop_gradient": lambda self, node: self._named(node.args[0]),
     "shape": _shape,
     "size": _size,
     "length": _length,

@@ -1,6 +1,6 @@
 """Names of values in generated code: the user's own wherever there is one.
 
-Enters: planned statements.  Leaves: one identifier per named value.  Invariant: names are unique per
+Enters: webs, the variables to be.  Leaves: one identifier for each.  Invariant: names are unique per
 function, never shadow what the module uses, and depend on the program alone (no counters across
 functions, no hashes).
 """
@@ -11,8 +11,10 @@ import builtins
 import keyword
 from collections.abc import Iterable
 
-from symdiff.backends.schedule import Plan
-from symdiff.ir.build import fresh_name
+from symdiff.backends.lifetimes import overlap
+from symdiff.backends.webs import Web
+from symdiff.ir.build import numbered_name
+from symdiff.ir.control import ITEM
 from symdiff.ir.node import Function, Node
 from symdiff.ops.row import REGISTRY, Row
 
@@ -28,6 +30,7 @@ class Names:
     def __init__(self, taken: Iterable[str] = ()):
         self.taken = set(taken) | RESERVED
         self.of: dict[Node, str] = {}
+        self._numbers: dict[str, int] = {}  # by wish: below which all numbers are taken
 
     def give(self, node: Node, wish: str) -> str:
         self.of[node] = name = self.fresh(wish)
@@ -35,30 +38,57 @@ class Names:
 
     def fresh(self, wish: str) -> str:
         """`wish`, or the first of `wish_1`, `wish_2`, ... that is free."""
-        name = fresh_name(wish if wish.isidentifier() else "value", self.taken)
+        wish = wish if wish.isidentifier() else "value"
+        name, self._numbers[wish] = numbered_name(wish, self.taken, self._numbers.get(wish, 0))
         self.taken.add(name)
         return name
 
 
-def name_values(function: Function, made: Plan, names: Names) -> None:
-    """Name every stated value of a plan; values that share an array share its name."""
-    groups: dict[Node, list[Node]] = {}
-    leader: dict[Node, Node] = {}
-    for statement in made.statements:
-        if statement.node.op.name == "store":
-            names.of[statement.node] = names.of[statement.node.args[0]]
+def name_webs(function: Function, webs: Iterable[Web], names: Names) -> None:
+    """Give a name to every web that has none yet; those of loops and branches may share one where they are not
+    in each other's way."""
+    sharing: dict[str, list[Web]] = {}
+    for web in webs:
+        if web.name:
             continue
-        old = statement.reuses
-        first = statement.node if old is None else leader.get(old, old)
-        leader[statement.node] = first
-        groups.setdefault(first, []).append(statement.node)
-    for first, members in groups.items():
-        wish = next((member.name for member in reversed(members) if member.name), "") or _wish(
-            members[-1], function
-        )
-        name = names.give(first, wish)
-        for member in members:
-            names.of[member] = name
+        wish = _wished(web, function)
+        others = sharing.get(wish)
+        if wish == "_":
+            web.name = wish
+        elif others and all(_may_share(web, other) for other in others):
+            web.name = wish
+            others.append(web)
+        else:
+            web.name = names.fresh(wish)
+            sharing.setdefault(web.name, []).append(web)
+
+
+def _may_share(web: Web, other: Web) -> bool:
+    return (web.flows or other.flows) and not overlap(web.stretches, other.stretches)
+
+
+_COUNTERS = "ijklmn"
+
+
+def _wished(web: Web, function: Function) -> str:
+    cells = sorted(web.cells, key=lambda cell: cell.given[0])
+    if not any(cell.kind in ("carried", "branch", "counter") for cell in cells):
+        members = [cell.node for cell in cells]
+        named = next((member.name for member in reversed(members) if member.name), "")
+        return named or _wish(members[-1], function)
+    named = next((cell.name for cell in cells if cell.name), "")
+    if all(cell.kind == "counter" for cell in cells):
+        unread = all(start == end for start, end in web.stretches)
+        return "_" if unread else named or _COUNTERS[min(cells[0].depth, len(_COUNTERS)) - 1]
+    if named:
+        return named
+    values = [cell.node for cell in cells if cell.kind == "value"]
+    if values and not values[-1].type.kind == "stack":
+        return _wish(values[-1], function)
+    kind = cells[0].node.type
+    if kind.kind == "stack":
+        return "saved"
+    return _letter(cells[0].node)
 
 
 # What the result of an operation on unnamed operands is called.
@@ -79,9 +109,13 @@ def _wish(node: Node, function: Function) -> str:
         return "value"
     if node.regions:
         return "pullback"
+    if node.type.kind == "stack":
+        return "saved"
     if node.type.dtype == "bool":
         return "mask"
     operand = node.args[0].name if node.args else ""
+    if node.op is ITEM:
+        return _letter(node)
     called = isinstance(node.op, Row) and not node.op.symbol
     word = node.op.name.rpartition(".")[2]
     if operand and word == "index":
@@ -90,6 +124,10 @@ def _wish(node: Node, function: Function) -> str:
         return f"{word}_{operand}"
     if node.primal and (word in _NOUNS or (called and len(node.args) == 2)):
         return _NOUNS.get(word, word)
+    return _letter(node)
+
+
+def _letter(node: Node) -> str:
     if node.type.dims == ():
         return "scale" if not node.primal else "s"
     return "t" if node.primal else "g"

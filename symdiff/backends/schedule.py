@@ -1,213 +1,408 @@
-"""Which values become statements, in which order, and which of them reuse a dead array.
+"""Which values become statements, in which order and in which blocks, and which become parts of expressions.
 
-Enters: a region.  Leaves: a `Plan`: the statements in order, each assigning, augmenting or writing in
-place. Invariant: every value is computed at most once; an array is overwritten only where this region
-made it, nothing reads it (or a view of it) later, and it does not leave the function under another name.
+Enters: a function.  Leaves: a `Schedule`: a tree of `Block`s of `Statement`s with positions, and the `Cell`s,
+the values that need a variable.  Invariant: every value is computed at most once, in the user's order; what
+stands in an expression is read once, in the block that computes it; fresh constants that are written into are
+made anew for everyone who does.
+
+A cell is one value, or the one thing that changes: what a loop carries (initial, parameter, next and final
+value), or the result of an `if`.  `backends.webs` lets cells share variables, `backends.memory` says which
+share memory.
+
+Positions count statements in program order; one statement has four points, 4 * position plus
+
+    0  the written operand is read    1  the written value is there
+    2  everything else is read        3  the value is there
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Literal
 
-from symdiff.ir.liveness import live
-from symdiff.ir.node import Node, Region
-from symdiff.ir.types import Sizes
-from symdiff.ops.control import is_view, root, store
+from symdiff.ir.control import BLOCK, FOR, IF, ITEM, WHILE, carried_of, carried_params
+from symdiff.ir.liveness import has_effect
+from symdiff.ir.node import Function, Node, Region
+from symdiff.ops.control import root, store
 
+LOOPS = (FOR, WHILE)
+CONTROL = (IF, FOR, WHILE, BLOCK)
+# Functional inside, in place outside: the first operand is written into.
+WRITES = {"update", "add_at", "push", "pop"}
+# Worth making again rather than sharing where somebody writes into it.
+FRESH = {"new_stack", "zeros", "zeros_like", "ones", "ones_like", "empty", "empty_like", "full", "full_like"}
+# What reads no more of an array than its shape and dtype.
+SHAPES = {"shape", "size", "length", "zeros_like", "ones_like", "empty_like"}
 # Never worth a name: they cost nothing, and read best where they are used.
 _TRIVIAL = {"const", "shape", "size", "length", "make_shape", "transpose", "expand_dims", "to_float"}
-# Functional inside, in place outside.
-_WRITES = {"scatter", "add_at"}
-_AUGMENTED = {"add", "subtract", "multiply", "divide"}
+_TRIVIAL |= {"undefined"}
+_STATED = {"scatter", *WRITES}
 _DEEPEST = 8
-_PILE = 6
+
+BlockKind = Literal["function", "closure", "then", "otherwise", "body", "condition"]
+CellKind = Literal["value", "argument", "counter", "carried", "branch"]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
+class Block:
+    """Statements of one region; `start` and `end` are positions around them; results are read at `end`."""
+
+    kind: BlockKind
+    region: Region
+    owner: Statement | None
+    depth: int = 0  # how many loops and branches there are around it
+    statements: list[Statement] = field(default_factory=list)
+    start: int = 0
+    end: int = 0
+
+
+@dataclass(slots=True, eq=False, repr=False)
 class Statement:
-    """`node` is computed here; `reuses` is the dead value whose array it overwrites, `frees` are dead after
-    it."""
+    """`node` is computed here.
+
+    head: where the bounds or the condition of a loop are read, after the initial values were assigned.
+    stop: where a loop reads whether it breaks, after the next values were assigned.  cells: of a control
+    node, by index of its result; None for results that nobody reads.
+    """
 
     node: Node
-    reuses: Node | None = None
-    frees: list[Node] = field(default_factory=list)
+    block: Block
+    position: int
+    head: int = 0
+    stop: int = 0
+    end: int = 0
+    blocks: list[Block] = field(default_factory=list)
+    cells: list[Cell | None] = field(default_factory=list)
+    counter: Cell | None = None
+    frees: list[Cell] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class Plan:
-    statements: list[Statement] = field(default_factory=list)
-    regions: dict[Node, Plan] = field(default_factory=dict)
+@dataclass(slots=True, eq=False, repr=False)
+class Cell:
+    """A variable to be.
+
+    node: the value, or the parameter of a loop.  homes: by block, the point from which a read finds it
+    there.  given: the points where it is assigned, with those until which it lives in any case.
+    """
+
+    node: Node
+    kind: CellKind
+    statement: Statement | None
+    index: int = 0
+    homes: dict[Block, int] = field(default_factory=dict)
+    given: list[tuple[int, int]] = field(default_factory=list)
+    name: str = ""
+    primal: bool = True
+    depth: int = 0
 
 
-def _uses(nodes: Iterable[Node], region: Region) -> dict[Node, int]:
-    uses: dict[Node, int] = {}
-    for node in nodes:
-        for arg in node.args:
-            uses[arg] = uses.get(arg, 0) + 1
-        for inner in node.regions:
-            for arg in [*(arg for item in live(inner) for arg in item.args), *inner.results]:
-                uses[arg] = uses.get(arg, 0) + 2  # computed before the inner function, not in it
-    for result in region.results:
-        uses[result] = uses.get(result, 0) + 1
-    return uses
+class Schedule:
+    """The statements of a function; values of `forced` get one although they could be part of an expression,
+    those of `inlined` none."""
 
+    def __init__(self, function: Function, forced: Iterable[Node] = (), inlined: Iterable[Node] = ()):
+        self.function = function
+        self.same: dict[Node, Node] = {}  # results of blocks, which are written inline
+        self.cells: dict[Node, Cell] = {}
+        self.statements: list[Statement] = []
+        self.blocks: list[Block] = []
+        chosen = _Choice(function, self.same, set(forced), set(inlined))
+        self.kept, self.stated = chosen.kept, chosen.stated
+        self.needed = chosen.needed
+        self._position = 0
+        self.top = self._block("function", function.body, None, 0)
+        self.end = self._next()
 
-def plan(region: Region, sizes: Sizes, forced: Iterable[Node] = ()) -> Plan:
-    """The statements of a region; nodes of `forced` get one although they could be part of an expression."""
-    nodes = live(region)
-    uses = _uses(nodes, region)
-    stated = set(forced)
-    depth: dict[Node, int] = {}
-    for node in nodes:
-        inner = max((depth.get(arg, 0) for arg in node.args), default=0) + 1
-        if node in stated or _is_stated(node, uses, region.results) or inner > _DEEPEST:
-            stated.add(node)
-            inner = 0
-        depth[node] = inner
-    _settle(nodes, stated, region.results)
-    made = Plan([Statement(node) for node in nodes if node in stated])
-    for node in nodes:
-        if node.regions:
-            made.regions[node] = plan(node.regions[0], sizes, forced)
-    _reuse(made, region, sizes)
-    return made
+    @property
+    def flows(self) -> bool:
+        """Whether there is more than straight-line code and closures."""
+        return any(block.depth for block in self.blocks)
 
+    def resolved(self, node: Node) -> Node:
+        return self.same.get(node, node)
 
-def _is_stated(node: Node, uses: dict[Node, int], results: tuple[Node, ...]) -> bool:
-    if node.op.name in _TRIVIAL:
-        return False
-    if node in results and node.primal:
-        return True
-    return (
-        bool(node.name)
-        or uses.get(node, 0) > 1
-        or node.op.name in _WRITES
-        or bool(node.regions)
-        or not node.op.pure
-    )
+    def cell(self, node: Node) -> Cell | None:
+        return self.cells.get(self.same.get(node, node))
 
+    def leaves(self, roots: Iterable[Node]) -> Iterator[tuple[Cell, bool]]:
+        """The cells that an expression reads, once per occurrence, and whether it reads their shape alone."""
+        pending = [(node, False) for node in roots]
+        while pending:
+            node, light = pending.pop()
+            node = self.same.get(node, node)
+            cell = self.cells.get(node)
+            if cell is not None:
+                yield cell, light
+            else:
+                light = light or node.op.name in SHAPES
+                first = node.args[:1]
+                pending += [(arg, light or (node.op.name == "fit_like" and (arg,) != first)) for arg in node.args]
 
-def _settle(nodes: list[Node], stated: set[Node], results: tuple[Node, ...]) -> None:
-    """State what would otherwise, as part of a later expression, read an array after it was overwritten."""
-    order = {node: position for position, node in enumerate(nodes)}
-    writes = [(order[node], node.args[0]) for node in nodes if node.op is store]
-    if not writes:
-        return
-    pending = [(arg, order[node]) for node in nodes if node in stated for arg in node.args]
-    pending += [(result, len(nodes)) for result in results]
-    while pending:
-        node, position = pending.pop()  # a value, and where it would be computed
-        if node in stated or node.op.name in ("param", "const", "shape", "size", "length"):
-            continue
-        overwritten = {target for write, target in writes if order[node] < write < position}
-        if any(root(arg) in overwritten for arg in node.args):
-            stated.add(node)
-            position = order[node]
-        pending += [(arg, position) for arg in node.args]
+    def _next(self) -> int:
+        self._position += 1
+        return self._position
 
+    def _block(self, kind: BlockKind, region: Region, owner: Statement | None, depth: int) -> Block:
+        block = Block(kind, region, owner, depth, start=self._next())
+        self.blocks.append(block)
+        if kind in ("function", "closure"):
+            for param in region.params:
+                self._value(param, "argument", block, 4 * block.start)
+        for node in self.kept[region]:
+            if node in self.stated:
+                self._statement(node, block)
+        block.end = self._next()
+        return block
 
-def reads(node: Node, stated: set[Node]) -> Iterator[Node]:
-    """The named values that the statement of `node` reads, once per occurrence in an expression."""
-    pending = list(node.args)
-    pending += [arg for inner in node.regions for item in live(inner) for arg in item.args]
-    pending += [result for inner in node.regions for result in inner.results]
-    seen: set[Node] = set()  # an inner function may reach an outer value on exponentially many paths
-    while pending:
-        arg = pending.pop()
-        if arg in stated or arg.op.name == "param":
-            yield arg
-        elif arg not in seen:
-            seen.add(arg)
-            pending += arg.args
+    def _value(
+        self, node: Node, kind: CellKind, block: Block, point: int, statement: Statement | None = None
+    ) -> Cell:
+        cell = Cell(node, kind, statement, 0, {block: point}, [(point, point)], node.name, node.primal, block.depth)
+        self.cells[node] = cell
+        return cell
 
+    def _statement(self, node: Node, block: Block) -> None:
+        statement = Statement(node, block, self._next())
+        block.statements.append(statement)
+        self.statements.append(statement)
+        statement.end = statement.position
+        if node.op in LOOPS:
+            self._loop(statement)
+        elif node.op is IF:
+            self._branches(statement)
+        elif node.regions:
+            self._value(node, "value", block, 4 * statement.position + 3, statement)
+            statement.blocks = [self._block("closure", node.regions[0], statement, block.depth)]
+            statement.end = self._next()
+        elif node.op.name == "pop":
+            for k, point in enumerate((1, 3)):
+                item = self.needed.get((node, k))
+                cell = None
+                if item is not None:
+                    cell = self._value(item, "value", block, 4 * statement.position + point, statement)
+                    cell.index = k
+                statement.cells.append(cell)
+        elif node.op is store:
+            self.cells[node] = self.cells[self.resolved(node.args[0])]
+        elif not node.op.effect:
+            early = node.op.name in _STATED
+            self._value(node, "value", block, 4 * statement.position + (1 if early else 3), statement)
 
-def _reuse(made: Plan, region: Region, sizes: Sizes) -> None:
-    """Let results overwrite dead operands, and free other dead arrays where many pile up."""
-    stated = {statement.node for statement in made.statements}
-    occurrences = [list(reads(statement.node, stated)) for statement in made.statements]
-    last = _last_reads(made, region, stated, occurrences)
-    owned = {
-        node
-        for node in stated
-        if not is_view(node) and not node.regions and node.op.name != "param" and node.op is not store
-    }
-    for position, statement in enumerate(made.statements):
+    def _results(self, statement: Statement, kind: CellKind) -> list[Cell | None]:
+        """A cell for each result of a control node."""
         node = statement.node
-        for candidate in _candidates(node):
-            memory = root(candidate)
-            if (
-                candidate in owned
-                and memory is candidate
-                and last.get(memory) == position
-                and sum(root(value) is memory for value in occurrences[position]) == 1
-                and _fits(candidate, node, sizes)
-                and (node.op.name in _WRITES or _reads_well(candidate, node))
-            ):
-                statement.reuses = candidate
-                break
-    _free(made, owned, last, sizes)
+        several = node.type.kind == "tuple"
+        for k in range(len(node.type.items) if several else 1):
+            value = self.needed.get((node, k))
+            params = [carried_params(node, region)[k] for region in node.regions] if node.op in LOOPS else []
+            shown = next(iter(params), value)
+            if shown is None:
+                statement.cells.append(None)
+                continue
+            named = [one for one in (*params, value) if one is not None and one.name]
+            name, primal = (named[0].name, named[0].primal) if named else ("", shown.primal)
+            cell = Cell(shown, kind, statement, k, name=name, primal=primal, depth=statement.block.depth)
+            self.cells.update(dict.fromkeys(params, cell))
+            if value is not None:
+                self.cells[value] = cell
+            statement.cells.append(cell)
+        return statement.cells
+
+    def _loop(self, statement: Statement) -> None:
+        node, block = statement.node, statement.block
+        cells = [cell for cell in self._results(statement, "carried") if cell is not None]
+        statement.head = self._next()
+        body = node.regions[-1]
+        if node.op is WHILE:
+            statement.blocks.append(self._block("condition", node.regions[0], statement, block.depth + 1))
+            start = 4 * statement.blocks[0].start
+            tested = 4 * statement.blocks[0].end + 3
+        else:
+            tested = 4 * statement.head + 3
+            start = 4 * self._next()
+            counter = Cell(body.params[0], "counter", statement, given=[(start, start)])
+            counter.name, counter.primal, counter.depth = counter.node.name, counter.node.primal, block.depth + 1
+            statement.counter = self.cells[body.params[0]] = counter
+        statement.blocks.append(self._block("body", body, statement, block.depth + 1))
+        if statement.counter is not None:
+            statement.counter.homes[statement.blocks[-1]] = start
+        statement.stop, statement.end = self._next(), self._next()
+        end = 4 * statement.end + 3
+        for cell in cells:
+            cell.homes = {block: end, **dict.fromkeys(statement.blocks, start)}
+            cell.given = [(4 * statement.position + 3, tested), (4 * statement.blocks[-1].end + 3, end)]
+
+    def _branches(self, statement: Statement) -> None:
+        node, block = statement.node, statement.block
+        cells = [cell for cell in self._results(statement, "branch") if cell is not None]
+        for kind, region in zip(("then", "otherwise"), node.regions, strict=True):
+            made = self._block("then" if kind == "then" else "otherwise", region, statement, block.depth + 1)
+            statement.blocks.append(made)
+        statement.end = statement.blocks[1].end
+        for cell in cells:
+            cell.homes = {block: 4 * statement.end + 3}
+            cell.given = [(4 * inner.end + 3, 4 * inner.end + 3) for inner in statement.blocks]
 
 
-def _last_reads(
-    made: Plan, region: Region, stated: set[Node], occurrences: list[list[Node]]
-) -> dict[Node, int]:
-    """By memory: the position of the last statement that reads it; the end for what leaves."""
-    end = len(made.statements)
-    last: dict[Node, int] = {}
-    for position, (statement, found) in enumerate(zip(made.statements, occurrences, strict=True)):
-        for value in found:  # an inner function reads when it is called: not before the end
-            last[root(value)] = max(last.get(root(value), 0), end if statement.node.regions else position)
-    pending = list(region.results)
-    while pending:
-        value = pending.pop()
-        last[root(value)] = end
-        if value not in stated:
-            pending += value.args
-    return last
+class _Choice:
+    """Which nodes are live, and which of them get a statement."""
 
+    def __init__(self, function: Function, same: dict[Node, Node], forced: set[Node], inlined: set[Node]):
+        self.same = same
+        self.needed: dict[tuple[Node, int], Node] = {}  # results of control nodes and of `pop` that are read
+        self.kept: dict[Region, list[Node]] = {}
+        self.stated = set(forced)
+        self.inlined = inlined
+        self.live: set[Node] = set()
+        self.homes: dict[Node, Region] = {}
+        self.uses: dict[Node, int] = {}
+        self.written: dict[Node, int] = {}  # fresh values: how often somebody may write into them
+        self._functions = [function.body]
+        self._follow(function.body)
+        self._scan(function.body)
+        self._count(function.body)
+        self._leaving = {
+            value
+            for region in self._functions
+            for value in map(self._resolved, region.results)
+        }
+        self._depth: dict[Node, int] = {}
+        self._order: dict[Node, int] = {}
+        self._ends: dict[Region, int] = {}
+        self._clock = 0
+        self._choose(function.body)
+        self._settle()
 
-def _free(made: Plan, owned: set[Node], last: dict[Node, int], sizes: Sizes) -> None:
-    """`del` dead arrays before more of their shape are made: a fresh large array costs its page faults, 1.3
-    times the computing on a formula of 10^6 points.  Only where at least _PILE of one shape would pile
-    up."""
-    if made.regions:
-        return
-    shapes: dict[Node, object] = {
-        s.node: sizes.resolve(s.node.type.dims) for s in made.statements if s.node.type.dims
-    }
-    viewed = {root(s.node) for s in made.statements if is_view(s.node)}
-    reused = {s.reuses for s in made.statements}
-    deaths: dict[object, list[tuple[int, Node]]] = {}
-    for node, shape in shapes.items():
-        later = any(shapes.get(s.node) == shape for s in made.statements[last.get(node, 0) + 1 :])
-        if node in owned and node not in viewed and node not in reused and node in last and later:
-            deaths.setdefault(shape, []).append((last[node], node))
-    for dead in deaths.values():
-        if len(dead) >= _PILE:
-            for position, node in dead:
-                made.statements[position].frees.append(node)
+    def _resolved(self, node: Node) -> Node:
+        return self.same.get(node, node)
 
+    def _follow(self, region: Region) -> None:
+        """What the results of blocks are."""
+        for node in region.body:
+            for inner in node.regions:
+                self._follow(inner)
+            block, index = (node.args[0], node.attr("index")) if node.op is ITEM else (node, 0)
+            if block.op is BLOCK and not (node is block and node.type.kind == "tuple"):
+                self.same[node] = self._resolved(block.regions[0].results[index])
 
-def _candidates(node: Node) -> tuple[Node, ...]:
-    """Operands whose array the result could overwrite."""
-    if node.op.name == "add_at":
-        return node.args[:1]
-    if node.op.name in _AUGMENTED:
-        return node.args if node.op.commutative else node.args[:1]
-    return ()
+    def _scan(self, region: Region, results: Iterable[Node] | None = None) -> None:
+        """Keep what is needed, the last first; a block is written into the region around it."""
+        kept: list[Node] = []
+        self.live.update(map(self._resolved, region.results if results is None else results))
+        pending = list(region.body)
+        while pending:
+            node = pending.pop()
+            if node.op is BLOCK:
+                pending += node.regions[0].body
+                continue
+            if node not in self.live and not has_effect(node):
+                continue
+            self.homes[node] = region
+            self.live.update(map(self._resolved, node.args))
+            if node.op is ITEM:
+                self.needed[node.args[0], node.attr("index")] = node
+            elif node.op in CONTROL and node.type.kind != "tuple":
+                self.needed[node, 0] = node
+            if node.op is not ITEM:
+                kept.append(node)
+            for inner in node.regions:
+                self.homes.update(dict.fromkeys(inner.params, inner))
+                read = None
+                if node.op is IF:
+                    read = [result for k, result in enumerate(inner.results) if (node, k) in self.needed]
+                self._scan(inner, read)
+        self.kept[region] = kept[::-1]
 
+    def _count(self, top: Region) -> None:
+        """How often every value is read; what an inner region reads is computed before it, not in it."""
+        pending = [top]
+        while pending:
+            region = pending.pop()
+            self._read(region.results, region)
+            for node in self.kept[region]:
+                self._read(node.args, region)
+                if node.op.name in WRITES:
+                    self._write(node.args[:1])
+                elif node.op in LOOPS:
+                    self._write(carried_of(node))
+                if node.op in CONTROL:
+                    for inner in node.regions:
+                        self._write(inner.results)
+                elif node.regions:
+                    self._functions += node.regions
+                pending += node.regions
 
-def _fits(old: Node, new: Node, sizes: Sizes) -> bool:
-    return (
-        old.type.kind == new.type.kind == "array"
-        and bool(old.type.dims)
-        and new.type.dims is not None
-        and sizes.resolve(old.type.dims) == sizes.resolve(new.type.dims)
-        and old.type.dtype == new.type.dtype != ""
-    )
+    def _read(self, values: Iterable[Node], region: Region) -> None:
+        for value in map(self._resolved, values):
+            self.uses[value] = self.uses.get(value, 0) + (1 if self.homes.get(value, region) is region else 2)
 
+    def _write(self, values: Iterable[Node]) -> None:
+        for value in map(self._resolved, values):
+            if value.op.name in FRESH:
+                self.written[value] = self.written.get(value, 0) + 1
 
-def _reads_well(old: Node, new: Node) -> bool:
-    """One name must be able to stand for both values."""
-    return not old.primal and (not new.name or not old.name or old.name == new.name)
+    def _choose(self, region: Region, carried: frozenset[Node] = frozenset()) -> None:
+        """Decide in program order."""
+        for node in self.kept[region]:
+            self._order[node] = self._clock = self._clock + 1
+            self._one(node, carried)
+            for k, inner in enumerate(node.regions):
+                given: Iterable[Node] = ()
+                if node.op in CONTROL and not (node.op is WHILE and k == 0):
+                    count = len(carried_of(node)) if node.op in LOOPS else len(inner.results)
+                    given = map(self._resolved, inner.results[:count])
+                self._choose(inner, frozenset(given))
+        self._ends[region] = self._clock = self._clock + 1
+
+    def _one(self, node: Node, carried: frozenset[Node]) -> None:
+        inner = max((self._depth.get(self._resolved(arg), 0) for arg in node.args), default=0) + 1
+        if node in self.stated or self._is_stated(node, carried) or inner > _DEEPEST:
+            self.stated.add(node)
+            inner = 0
+        self._depth[node] = inner
+
+    def _is_stated(self, node: Node, carried: frozenset[Node]) -> bool:
+        name, uses = node.op.name, self.uses.get(node, 0)
+        if name in _STATED or node.regions or not node.op.pure:
+            return True
+        if name in _TRIVIAL or node in self.inlined:
+            return False
+        if name in FRESH and self.written.get(node, 0) and uses > 1:
+            return False
+        if node in self._leaving and node.primal:
+            return True
+        return bool(node.name) or uses > 1 or (node in carried and name not in FRESH)
+
+    def _settle(self) -> None:
+        """State what would otherwise, as part of a later expression, read an array after it was overwritten.
+
+        What this misses costs a copy: `backends.memory` sees that the array is still read.
+        """
+        writes: dict[Node, list[int]] = {}
+        for node, position in self._order.items():
+            if node.op is store or node.op.name in ("update", "push", "pop"):
+                writes.setdefault(root(self._resolved(node.args[0])), []).append(position)
+        if not writes:
+            return
+        pending = [(arg, self._order[node]) for node in self._order if node in self.stated for arg in node.args]
+        for region, end in self._ends.items():
+            pending += [(result, end) for result in region.results]
+        seen: set[tuple[Node, int]] = set()
+        while pending:
+            node, position = pending.pop()  # a value, and where it would be computed
+            node = self._resolved(node)
+            if (node, position) in seen or node in self.stated or node not in self._order:
+                continue
+            seen.add((node, position))
+            if node.op.name in ("const", "shape", "size", "length", *FRESH):
+                continue
+            first = self._order[node]
+            if any(self._overwritten(writes.get(root(self._resolved(arg))), first, position) for arg in node.args):
+                self.stated.add(node)
+                position = first
+            pending += [(arg, position) for arg in node.args]
+
+    @staticmethod
+    def _overwritten(writes: list[int] | None, first: int, last: int) -> bool:
+        return writes is not None and any(first < write < last for write in writes)

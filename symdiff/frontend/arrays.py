@@ -14,7 +14,7 @@ import numpy as np
 
 from symdiff.errors import DtypeError, ShapeError, SymdiffError, UnsupportedError, UserError
 from symdiff.frontend.arguments import Place
-from symdiff.frontend.values import POISON, NeedStatic, ShapeTuple, Silent, kind_name
+from symdiff.frontend.values import NUMBERS, POISON, NeedStatic, NeedUnrolled, ShapeTuple, Silent, kind_name
 from symdiff.ir.build import current
 from symdiff.ir.node import Node, Op
 from symdiff.ops.row import REGISTRY, Row
@@ -50,7 +50,7 @@ def operand(value: Any) -> Node:
     if isinstance(value, np.generic):
         return scalar(value.item(), value.dtype.name)
     if isinstance(value, bool | int | float | complex):
-        return current().const(value)
+        return current().const(value if type(value) in NUMBERS else int(value))  # of an enum
     if isinstance(value, list | tuple):
         return array_of(value)
     raise UserError(f"TypeError: a {kind_name(value)} is not a number and not an array")
@@ -102,24 +102,36 @@ def static_int(value: Any, what: str) -> int:
         return int(value)
     if not isinstance(value, Node):
         raise UserError(f"TypeError: {what} must be an int, not {kind_name(value)}")
-    places = _places(value)
+    rounds: set[Node] = set()
+    places = _places(value, rounds)
+    error = UnsupportedError(
+        f"{what[0].upper()}{what[1:]} must be known while compiling, not computed at run time.",
+        "a Python int, or an int argument",
+        current().span,
+    )
+    if rounds:
+        raise NeedUnrolled(frozenset(rounds), error)
     if places is None:
-        raise UnsupportedError(
-            f"{what[0].upper()}{what[1:]} must be known while compiling, not computed at run time.",
-            "a Python int, or an int argument",
-        )
+        raise UnsupportedError(error.problems[0].what, error.problems[0].instead)
     raise NeedStatic(places)
 
 
-def _places(value: Node) -> frozenset[Place] | None:
-    """The int parameters that a value is computed from, None where there is anything else in it."""
+def _places(value: Node, rounds: set[Node] | None = None) -> frozenset[Place] | None:
+    """The int parameters that a value is computed from, None where there is anything else in it.
+
+    rounds: gets the parameters of loops among them.
+    """
     found: set[Place] = set()
     pending = [value]
     while pending:
         node = pending.pop()
         if node.type.kind != "number" or node.type.dtype != "int":
             return None
-        if node.op.name == "param":
+        if node.op.name == "param" and node.attr("parameter") is None:
+            if rounds is None:
+                return None
+            rounds.add(node)
+        elif node.op.name == "param":
             found.add((node.attr("parameter"), node.attr("path")))
         elif node.args:
             pending += node.args

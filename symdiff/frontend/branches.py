@@ -9,43 +9,51 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from symdiff.errors import UnsupportedError, UserError
+from symdiff.errors import SymdiffError, UnsupportedError, UserError
 from symdiff.frontend import arrays
 from symdiff.frontend.frame import (
     BREAK,
     CONTINUE,
+    EXPRESSIONS,
     GUARDED,
     RAISED,
+    STATEMENTS,
+    Consumed,
     Flow,
     Frame,
     Jump,
     Maybe,
     Return,
     call,
+    evaluate,
     execute,
 )
 from symdiff.frontend.live import live_names
 from symdiff.frontend.lookup import user_method
 from symdiff.frontend.merge import Merge, Plan, node_of
+from symdiff.frontend.operators import compare, unary
 from symdiff.frontend.regions import (
     RAISES,
     Names,
     Place,
     Side,
     doubt,
+    doubt_containers,
     evaluated,
     is_dead,
     is_same,
     nodes_of,
     partners,
     places,
+    plan_of,
+    put,
 )
 from symdiff.frontend.state import ABSENT, State, restore, taken
 from symdiff.frontend.values import POISON, Raised, Silent, StagedList
 from symdiff.ir import control
-from symdiff.ir.build import current
 from symdiff.ir.node import Node
 from symdiff.ops.row import REGISTRY
 from symdiff.ops.stacks import stack_length
@@ -99,16 +107,16 @@ def choose(frame: Frame, condition: Node, then: Callable[[], Any], otherwise: Ca
     span = frame.context.builder.span
     sides = [evaluated(frame, before, None, run) for run in (then, otherwise)]
     frame.context.builder.span = span
-    value = _joined(frame, condition, before, sides, [side.given for side in sides], None)
+    given = [ABSENT if side.raises else side.given for side in sides]
+    value = _joined(frame, condition, before, sides, given, None)
+    if value is ABSENT:
+        raise Raised
     if value is POISON:
         raise Silent
     return value
 
 
 # Both sides of a statement
-
-_PARTS = "breaks", "continues", "returns", "value"
-
 
 def parts_of(flow: Any) -> tuple[Any, ...]:
     """A flow as flags: whether it breaks, continues or returns, and what is returned."""
@@ -168,12 +176,12 @@ def run_if(
         if not sides[k].raises:
             sides[k] = _continued(frame, before, sides[k], rest)
     context.builder.span = span
-    flows = [parts_of(None if side.raises else side.given) for side in sides]
+    flows = [(ABSENT,) * 4 if side.raises else parts_of(side.given) for side in sides]
     names = live(moved)
     flow = _joined(frame, condition, before, sides, flows, None if names is None else names | jumps)
     if all(side.raises for side in sides):
         return RAISED, moved
-    return flow_of(*flow), moved
+    return flow_of(*(False if part is ABSENT else part for part in flow[:3]), flow[3]), moved
 
 
 def _continued(frame: Frame, before: State, side: Side, rest: Sequence[ast.stmt]) -> Side:
@@ -214,62 +222,138 @@ GUARDED.append(after_jumps)
 def _joined(
     frame: Frame, condition: Node, before: State, sides: Sequence[Side], given: Sequence[Any], live: Names | None
 ) -> Any:
-    """Emit the `if`, set all places that differ, and give back what the sides gave, as one."""
+    """Emit the `if`, set all places that differ, and give back what the sides gave, as one value."""
     context, builder = frame.context, frame.context.builder
-    merge = Merge(context)
-    plans: list[tuple[Place, Plan]] = []
-    dropped: list[Place] = []
-    dead = [side.raises for side in sides]
     states = [side.state for side in sides]
     inside = nodes_of(*(side.opened.closed() for side in sides))
+    merge = Merge(context, inside=inside)
+    plans: list[tuple[Place, Plan]] = []
     for place in places([before, *states], inside):
-        values = [place.value(state) for state in states]
-        if is_dead(frame, place, live):
-            if any(value is not place.value(before) for value in values):
-                dropped.append(place)
+        values = [ABSENT if side.raises else place.value(side.state) for side in sides]
+        initial = place.value(before)
+        if all(side.raises or is_same(place, v, initial) for side, v in zip(sides, values, strict=True)):
             continue
-        if is_same(place, *values) and not any(dead):
-            if not is_same(place, values[0], place.value(before)):
-                plans.append((place, _plan(merge, place, *values)))
-            continue
-        if all(gone or is_same(place, v, place.value(before)) for gone, v in zip(dead, values, strict=True)):
-            continue
-        values = [ABSENT if gone else value for gone, value in zip(dead, values, strict=True)]
-        plans.append((place, _plan(merge, place, *values)))
-    result = _given(merge, dead, given)
+        dead = is_dead(frame, place, live)
+        plans.append((place, Plan("same", ABSENT) if dead else plan_of(merge, place, *values)))
+    result = merge.plan(*given)
     changed = {place.key for place, _ in plans}
     shared: list[list[Node | int]] = [[] for _ in merge.leaves]
-    doubts = [s.uncertain for s in states]
     for k, side in enumerate(sides):
+        leaves = [leaf[k] for leaf in merge.leaves]
         restore(context, side.state)
         with builder.resumed(side.opened):
-            side.opened.results = [node_of(context, leaf[k]) for leaf in merge.leaves]
-        found = partners(frame, side.state, changed, live, [leaf[k] for leaf in merge.leaves])
+            side.opened.results = [node_of(context, leaf) for leaf in leaves]
+        found = partners(frame, side.state, changed, live, leaves)
         shared = [[*a, *b] for a, b in zip(shared, found, strict=True)]
     restore(context, before)
-    for one in doubts:
-        context.heap.uncertain.update({k: v for k, v in one.items() if k not in inside})
+    for state in states:
+        context.heap.uncertain.update({k: v for k, v in state.uncertain.items() if k not in inside})
     nodes = control.branch(condition, sides[0].opened, sides[1].opened)
-    for place in dropped:
-        place.set(context, ABSENT)
     for place, plan in plans:
-        _set(frame, merge, place, plan, nodes)
-    _doubt_containers(frame, merge, states)
-    doubt(context, nodes, [[o for o in one if isinstance(o, int) or o not in inside] for one in shared])
-    if result is None:
-        return POISON
-    return tuple(merge.build(r, nodes) for r in result) if isinstance(result, list) else merge.build(result, nodes)
+        put(frame, merge, place, plan, nodes)
+    value = merge.build(result, nodes)
+    doubt_containers(frame, merge, states)
+    outside = [[one for one in others if isinstance(one, int) or one not in inside] for others in shared]
+    doubt(context, nodes, outside)
+    return value
 
 
-def _given(merge: Merge, dead: Sequence[bool], given: Sequence[Any]) -> Any:
-    """The plan of what the sides gave; None where both raise."""
-    if all(dead):
-        return [Plan("same", part) for part in parts_of(None)] if isinstance(given[0], tuple) else None
-    known = [value for gone, value in zip(dead, given, strict=True) if not gone]
-    a, b = known[0], known[-1]
-    if isinstance(a, tuple) and len(a) == 4 and a[0] in (True, False) or isinstance(given[0], _Flags):
-        pass
-    if any(dead):
-        pairs = (ABSENT, b) if dead[0] else (a, ABSENT)
-        return merge.plan(*pairs)
-    return merge.plan(a, b)
+# Statements and expressions
+
+
+def _if(frame: Frame, node: ast.If) -> Flow | Consumed:
+    rest = frame.rest
+    condition = test_of(frame, node.test)
+    if isinstance(condition, bool):
+        return execute(frame, node.body if condition else node.orelse)
+    after = live_names(frame.source.node).after
+
+    def live(moved: bool) -> Names | None:
+        return after.get(id(rest[-1] if moved else node))
+
+    flow, moved = run_if(
+        frame,
+        condition,
+        lambda: execute(frame, node.body),
+        lambda: execute(frame, node.orelse),
+        rest,
+        live,
+    )
+    return Consumed(flow) if moved else flow
+
+
+def test_of(frame: Frame, node: ast.expr) -> bool | Node:
+    """Whether a condition holds."""
+    value = evaluate(frame, node)
+    try:
+        return staged_truth(frame, value)
+    except SymdiffError as error:
+        raise frame.locate(error, node) from None
+
+
+def _if_expression(frame: Frame, node: ast.IfExp) -> Any:
+    condition = test_of(frame, node.test)
+    if isinstance(condition, bool):
+        return evaluate(frame, node.body if condition else node.orelse)
+    return choose(
+        frame, condition, lambda: evaluate(frame, node.body), lambda: evaluate(frame, node.orelse)
+    )
+
+
+def _bool_op(frame: Frame, node: ast.BoolOp) -> Any:
+    conjunction = isinstance(node.op, ast.And)
+
+    def value_of(k: int) -> Any:
+        value = evaluate(frame, node.values[k])
+        if k == len(node.values) - 1:
+            return value  # Python returns the last operand without asking for its truth
+        try:
+            known = staged_truth(frame, value)
+        except SymdiffError as error:
+            raise frame.locate(_elementwise(error, conjunction), node.values[k]) from None
+        if isinstance(known, bool):
+            return value_of(k + 1) if known is conjunction else value
+        sides = (lambda: value_of(k + 1)), (lambda: value)
+        return choose(frame, known, *(sides if conjunction else reversed(sides)))
+
+    return value_of(0)
+
+
+def _elementwise(error: SymdiffError, conjunction: bool) -> SymdiffError:
+    """What is meant by `and` of arrays."""
+    word, symbol = ("and", "&") if conjunction else ("or", "|")
+    instead = f"`(a) {symbol} (b)`, elementwise, or np.logical_{word}(a, b)"
+    return type(error)([replace(problem, instead=instead) for problem in error.problems])
+
+
+def _compare(frame: Frame, node: ast.Compare) -> Any:
+    def value_of(k: int, left: Any) -> Any:
+        right = evaluate(frame, node.comparators[k])
+        value = compare(frame, type(node.ops[k]), left, right)
+        if k == len(node.ops) - 1:
+            return value
+        try:
+            known = staged_truth(frame, value)
+        except SymdiffError as error:
+            instead = "`(a < b) & (b < c)`"
+            problems = [replace(problem, instead=instead) for problem in error.problems]
+            raise type(error)(problems) from None
+        if isinstance(known, bool):
+            return value_of(k + 1, right) if known else value
+        return choose(frame, known, lambda: value_of(k + 1, right), lambda: value)
+
+    return value_of(0, evaluate(frame, node.left))
+
+
+def _not(frame: Frame, node: ast.UnaryOp) -> Any:
+    if not isinstance(node.op, ast.Not):
+        return unary(frame, type(node.op), evaluate(frame, node.operand))
+    known = test_of(frame, node.operand)
+    return not known if isinstance(known, bool) else negated(known)
+
+
+STATEMENTS[ast.If] = _if
+EXPRESSIONS[ast.IfExp] = _if_expression
+EXPRESSIONS[ast.BoolOp] = _bool_op
+EXPRESSIONS[ast.Compare] = _compare
+EXPRESSIONS[ast.UnaryOp] = _not

@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import ast
 import functools
+import operator
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from symdiff.errors import UnsupportedError, UnsupportedFunctionError, UserError
-from symdiff.frontend import arrays, iterators, operators
+from symdiff.frontend import arrays, iterators, library, operators
 from symdiff.frontend.attributes import Super, attribute, has_attribute
 from symdiff.frontend.classes import set_attribute
 from symdiff.frontend.frame import Frame, call
-from symdiff.frontend.iterators import iterated, lazily
+from symdiff.frontend.iterators import lazily
 from symdiff.frontend.lookup import is_user_object, user_method
 from symdiff.frontend.rows import call_row
+from symdiff.frontend.subscripts import subscript
 from symdiff.frontend.texts import check_plain, formatted
-from symdiff.frontend.unpacking import iterate
+from symdiff.frontend.unpacking import iterate, iterated
 from symdiff.frontend.values import (
     Bound,
     Closure,
@@ -163,6 +165,8 @@ def _extremum(name: str) -> Handler:
         if len(args) == 1:
             _no_array(args[0], name)
         values = iterate(frame, args[0]) if len(args) == 1 else args
+        if kwargs.get("key") is not None:
+            return _by_key(frame, function, list(values), kwargs)
         if any(has_staged(value) for value in values):
             row = row_of(function)
             if row is not None and len(values) > 1 and not kwargs:
@@ -171,11 +175,19 @@ def _extremum(name: str) -> Handler:
                 f"The built-in `{name}` compares values that are known only at run time.",
                 f"np.{name}imum(a, b), or np.{name} of an array",
             )
-        if kwargs.get("key") is not None:
-            raise UnsupportedError(f"`{name}` with a key is not supported.", "a loop")
         return operators.compute(function, values, **kwargs)
 
     return handle
+
+
+def _by_key(frame: Frame, function: Any, values: list[Any], kwargs: dict[str, Any]) -> Any:
+    """The value whose key is the largest or smallest."""
+    keys = [call(frame, kwargs["key"], [value], {}) for value in values]
+    if has_staged(keys):
+        raise UnsupportedError("The keys are known only at run time.", f"np.arg{function.__name__}")
+    if not values and "default" in kwargs:
+        return kwargs["default"]
+    return values[operators.compute(function, range(len(values)), key=keys.__getitem__)]
 
 
 def _all_any(conjunction: bool) -> Handler:
@@ -295,6 +307,8 @@ def _registered(name: str) -> Any:
 def _round(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
     if not has_staged(args):
         return operators.compute(round, *args, **kwargs)
+    if isinstance(args[0], Node) and args[0].type.rank:
+        raise UserError("TypeError: type numpy.ndarray doesn't define __round__ method", "np.round")
     row = row_of(np.round)
     if row is None or not isinstance(args[0], Node) or args[0].type.kind == "number":
         raise UnsupportedError("`round` of a value that is known only at run time.", "np.round")
@@ -364,13 +378,19 @@ def _pow(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
     return operators.binary(frame, ast.Pow, *args)
 
 
-def _lru_cache(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    called = bool(args) and not isinstance(args[0], int | None)
-    return args[0] if called else _same
+def _getitem(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    return subscript(frame, *args)
 
 
-def _cast(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    return args[1]
+def _operator(kind: type[ast.cmpop] | None, swapped: bool = False) -> Handler:
+    """A function of `operator` that is no row: `contains`, `is_`, `not_`, `truth`."""
+
+    def handle(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        if kind is None:
+            return operators.truth(frame, *args)
+        return operators.compare(frame, kind, *(args[::-1] if swapped else args))
+
+    return handle
 
 
 def _text(function: Any) -> Handler:
@@ -397,15 +417,6 @@ def _partial(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
     return Partial(args[0], args[1:], kwargs)
 
 
-def _same(value: Any) -> Any:
-    """The decorator that `functools.wraps` makes: it changes nothing that a result depends on."""
-    return value
-
-
-def _first(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    return args[0]
-
-
 _FUNCTIONS: dict[Any, Handler] = {
     type: _type, isinstance: _isinstance, len: _len, range: _range, zip: _zip, enumerate: _enumerate,
     sum: _sum, max: _extremum("max"), min: _extremum("min"), all: _all_any(True), any: _all_any(False),
@@ -416,13 +427,18 @@ _FUNCTIONS: dict[Any, Handler] = {
     complex: _number(complex), round: _round, abs: _by_row(abs, abs), divmod: _divmod, pow: _pow,
     getattr: _getattr, hasattr: _hasattr, callable: _callable, super: _super,
     str: _str, repr: _repr, format: _format,
-    functools.partial: _partial, functools.wraps: lambda frame, args, kwargs: _same, _same: _first,
-    functools.cache: _first, functools.lru_cache: _lru_cache, setattr: _setattr, typing.cast: _cast,
+    operator.getitem: _getitem, operator.contains: _operator(ast.In, swapped=True), operator.is_: _operator(ast.Is),
+    operator.is_not: _operator(ast.IsNot), operator.truth: _operator(None),
+    operator.not_: lambda frame, args, kwargs: not operators.truth(frame, *args),
+    operator.concat: lambda frame, args, kwargs: operators.binary(frame, ast.Add, *args),
+    functools.partial: _partial,
+    setattr: _setattr,
     slice: lambda frame, args, kwargs: slice(*args),
     issubclass: lambda frame, args, kwargs: operators.compute(issubclass, *args),
     id: lambda frame, args, kwargs: id(args[0]), ord: _text(ord), chr: _text(chr),
 }  # fmt: skip
 HANDLERS: dict[int, Handler] = {
-    id(function): handler for function, handler in (_FUNCTIONS | iterators.HANDLERS).items()
+    id(function): handler
+    for function, handler in (_FUNCTIONS | iterators.HANDLERS | library.HANDLERS).items()
 }
 """By the identity of the function: what a call of it does."""

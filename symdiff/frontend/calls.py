@@ -24,14 +24,25 @@ from symdiff.frontend.attributes import Super, attribute
 from symdiff.frontend.frame import CALL, EXPRESSIONS, Frame, evaluate, evaluate_all
 from symdiff.frontend.functions import inline
 from symdiff.frontend.iterators import chained_from
+from symdiff.frontend.library import generated_method, recomputed
 from symdiff.frontend.lookup import is_user_object, user_method
-from symdiff.frontend.methods import call_method
-from symdiff.frontend.rows import call_row
+from symdiff.frontend.subscripts import subscript
 from symdiff.frontend.texts import check_plain, text_method
 from symdiff.frontend.unpacking import iterate
-from symdiff.frontend.subscripts import subscript
-from symdiff.frontend.values import POISON, Bound, Closure, Method, Partial, Silent, has_staged, kind_name
+from symdiff.frontend.values import (
+    POISON,
+    Bound,
+    Closure,
+    Method,
+    Partial,
+    Silent,
+    children,
+    has_staged,
+    kind_name,
+)
+from symdiff.frontend.writers import call_array_method, call_at, call_into, is_at
 from symdiff.ir.node import Node
+from symdiff.marks import checkpoint
 from symdiff.ops.row import REGISTRY, row_of
 
 _STATIC_NUMPY = (
@@ -60,7 +71,7 @@ _CHANGING = frozenset(
         "__delitem__",
     ]
 )
-_COMPARING = frozenset(["index", "count", "remove", "sort", "__contains__", "__eq__"])
+_COMPARING = frozenset(["index", "count", "remove", "__contains__", "__eq__"])
 _PLAIN_MODULES = ("math", "cmath")
 _CONTAINERS = (list, dict, set, frozenset, tuple, str, bytes, int, float, complex, bool, range)
 
@@ -72,15 +83,17 @@ def call_value(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, A
     handler = builtin.HANDLERS.get(id(function))
     if handler is not None:
         return handler(frame, args, kwargs)
+    if isinstance(function, python_types.FunctionType) and function.__code__.co_filename == "<string>":
+        return generated_method(frame, function, args, kwargs)
     made_by = _DECORATORS.get(_written_in(function))
     if made_by is not None and hasattr(function, "__wrapped__"):
         return made_by(frame, function, args, kwargs)
     if isinstance(function, Closure | python_types.FunctionType) and not _is_library(function):
         if not isinstance(function, Closure) and row_of(function) is not None:
-            return call_row(row_of(function), function, args, kwargs)  # type: ignore[arg-type]
+            return call_into(frame, row_of(function), function, args, kwargs)  # type: ignore[arg-type]
         return inline(frame, function, args, kwargs)
     if isinstance(function, Method):
-        return call_method(function, args, kwargs)
+        return call_array_method(frame, function, args, kwargs)
     if isinstance(function, Partial):
         return call_value(frame, function.function, [*function.args, *args], {**function.kwargs, **kwargs})
     if isinstance(function, Bound):
@@ -123,7 +136,13 @@ def _dispatched(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, 
     return call_value(frame, found, args, kwargs)
 
 
+def _recomputed(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """A function that `symdiff.checkpoint` marks."""
+    return recomputed(frame, [function.__wrapped__, *args], kwargs)
+
+
 _DECORATORS = {  # by the code of the function that the decorator makes
+    _written_in(checkpoint(lambda: None)): _recomputed,
     _written_in(np.errstate(all="ignore")(lambda: None)): _unwrapped,
     _written_in(contextlib.contextmanager(lambda: None)): _entered,  # type: ignore[arg-type, return-value]
     _written_in(functools.singledispatch(lambda: None)): _dispatched,
@@ -135,17 +154,21 @@ def _call_other(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, 
     if kind is not None and not kwargs:
         return _call_operator(frame, kind, args)
     if isinstance(function, type) and issubclass(function, np.generic) and len(args) == 1 and not kwargs:
-        return builtin.as_dtype(function, args[0])
+        made = builtin.as_dtype(function, args[0])
+        frame.context.heap.layout.scalars.add(made)
+        return made
     row = row_of(function)
     if row is not None:
         if _is_plain(function) and not _any_staged(args, kwargs):
             return operators.compute(function, *args, **kwargs)
-        return call_row(row, function, args, kwargs)
+        return call_into(frame, row, function, args, kwargs)
     if isinstance(function, np.ufunc) or _is_library(function):
         return _call_library(frame, function, args, kwargs)
     if function is object.__setattr__ and len(args) == 3 and is_user_object(args[0]):
         frame.context.check_own(args[0])
         return operators.compute(object.__setattr__, *args)
+    if is_at(function) and _any_staged(args, kwargs):
+        return call_at(frame, function, args)
     if isinstance(function, python_types.BuiltinFunctionType | python_types.MethodDescriptorType):
         return _call_builtin_method(frame, function, args, kwargs)
     if isinstance(function, operator.itemgetter | operator.attrgetter | operator.methodcaller):
@@ -256,15 +279,14 @@ def _call_builtin_method(frame: Frame, function: Any, args: list[Any], kwargs: d
         if isinstance(owner, str) and (has_staged(args) or has_staged(kwargs)):
             return text_method(frame, owner, name, args, kwargs)
         check_plain([args, kwargs])
-    if any(_has_code(value) for value in (*args, *kwargs.values())):
-        raise UnsupportedError(f"`.{name}` would run code of the function while compiling.", "a loop")
+    if isinstance(owner, list) and name == "sort":
+        owner[:] = call_value(frame, sorted, [owner, *args[1 if args and args[0] is owner else 0 :]], kwargs)
+        return None
+    if name in _COMPARING and any(user_method(value, "__eq__") for value in (*args, *children(owner))):
+        raise UnsupportedError(f"`.{name}` compares objects of a class with its own `__eq__`.", "a loop")
     if name in ("extend", "update") and args:
         args = [iterate(frame, args[0]) if not isinstance(args[0], dict) else args[0], *args[1:]]
     return operators.compute(function, *args, **kwargs)
-
-
-def _has_code(value: Any) -> bool:
-    return isinstance(value, python_types.FunctionType | Closure | Bound)
 
 
 # Functions without a row

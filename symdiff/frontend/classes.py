@@ -36,7 +36,9 @@ def construct(frame: Frame, cls: type, args: list[Any], kwargs: dict[str, Any]) 
         return _exception(cls, args)
     if cls in _COLLECTIONS and not any(callable(arg) and arg not in _FACTORIES for arg in args[:1]):
         return operators.compute(cls, *args, **kwargs)
-    if cls.__module__ in ("builtins", "enum", "fractions", "decimal", "operator") and not has_staged([args, kwargs]):
+    if cls.__module__ in ("builtins", "enum", "fractions", "decimal", "operator") and not has_staged(
+        [args, kwargs]
+    ):
         return operators.compute(cls, *args, **kwargs)
     if type(cls).__call__ is not type.__call__:
         if not has_staged([args, kwargs]) and type(cls).__module__ == "enum":

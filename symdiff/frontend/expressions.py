@@ -15,7 +15,7 @@ from symdiff.frontend.frame import EXPRESSIONS, Frame, Scope, evaluate, evaluate
 from symdiff.frontend.operators import compute, truth
 from symdiff.frontend.statements import assign
 from symdiff.frontend.targets import target_names
-from symdiff.frontend.unpacking import iterate
+from symdiff.frontend.unpacking import iterate, iterated
 from symdiff.frontend.values import POISON, Missing, Silent, has_staged
 from symdiff.ir.node import Node
 
@@ -68,17 +68,6 @@ def _outside(frame: Frame, name: str) -> Any:
         return getattr(builtins, name)
     except AttributeError:
         raise UserError(f"NameError: name `{name}` is not defined") from None
-
-
-def _if_expression(frame: Frame, node: ast.IfExp) -> Any:
-    test = evaluate(frame, node.test)
-    if isinstance(test, Node):
-        shown = [frame.source.segment(part) for part in (node.test, node.body, node.orelse)]
-        error = UnsupportedError(
-            "The condition of `if ... else` is known only at run time.", f"np.where({', '.join(shown)})"
-        )
-        raise frame.locate(error, node.test)
-    return evaluate(frame, node.body if truth(frame, test) else node.orelse)
 
 
 def _walrus(frame: Frame, node: ast.NamedExpr) -> Any:
@@ -172,7 +161,7 @@ def _generate(frame: Frame, generators: list[ast.comprehension], emit: Any) -> N
         generator = generators[depth]
         if generator.is_async:
             raise UnsupportedError("`async for` cannot be differentiated.")
-        for value in iterate(frame, evaluate(inner if depth else frame, generator.iter)):
+        for value in iterated(frame, evaluate(inner if depth else frame, generator.iter)):
             assign(inner, generator.target, value)
             if all(truth(frame, evaluate(inner, test)) for test in generator.ifs):
                 rounds(depth + 1)
@@ -184,7 +173,6 @@ EXPRESSIONS.update(
     {
         ast.Constant: _constant,
         ast.Name: _name,
-        ast.IfExp: _if_expression,
         ast.NamedExpr: _walrus,
         ast.List: _list,
         ast.Tuple: _tuple,

@@ -245,6 +245,18 @@ def _step(frame: Frame, statement: ast.stmt, rest: Sequence[ast.stmt]) -> Flow |
     return None
 
 
+def returned(flow: Flow) -> Any:
+    """What a call gives whose body ended in this way."""
+    if isinstance(flow, Return):
+        return flow.value
+    if isinstance(flow, Maybe) and flow.returns is not False and flow.value is not None:
+        return Missing(
+            "Only at run time is it known whether the function returns a value or comes to its end.",
+            "a `return` with a value of the same kind at its end",
+        )
+    return None
+
+
 def call(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
     """Call any value; `calls` says how."""
     return CALL[0](frame, function, args, kwargs)

@@ -24,6 +24,7 @@ from symdiff.frontend.frame import (
     bind,
     call,
     evaluate,
+    returned,
 )
 from symdiff.frontend.frame import execute as execute_body
 from symdiff.frontend.source import FunctionNode, Source, source_of
@@ -86,7 +87,7 @@ def run(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
         flow = execute_body(frame, node.body)
         if flow is RAISED:
             raise Raised
-        return flow.value if isinstance(flow, Return) else None
+        return returned(flow)
     finally:
         frame.context.frames.pop()
         builder.span = span

@@ -17,18 +17,20 @@ from symdiff.frontend.frame import (
     BREAK,
     CONTINUE,
     EXPRESSIONS,
+    RAISED,
     Flow,
     Frame,
+    Maybe,
     Return,
     evaluate,
     execute,
     statement_span,
 )
 from symdiff.frontend.functions import GENERATORS, has_yield, opened
-from symdiff.frontend.iterators import iterated, lazily
+from symdiff.frontend.iterators import lazily
 from symdiff.frontend.operators import truth
 from symdiff.frontend.statements import assign
-from symdiff.frontend.unpacking import MOST
+from symdiff.frontend.unpacking import MOST, iterated
 from symdiff.frontend.values import Generator, Raised
 
 _Steps = Steps[Any, None, Any]
@@ -76,8 +78,10 @@ def _body(frame: Frame, body: list[ast.stmt]) -> Steps[Any, None, Flow]:
         else:
             flow = execute(frame, [statement])
         if flow is not None:
-            if flow is not BREAK and flow is not CONTINUE and not isinstance(flow, Return):
+            if flow is RAISED:
                 raise Raised
+            if isinstance(flow, Maybe):
+                raise UnsupportedError("Run time decides whether a generator goes on.", _INSTEAD)
             return flow
     return None
 

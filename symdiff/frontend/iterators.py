@@ -14,15 +14,10 @@ from typing import Any
 from symdiff.errors import UnsupportedError, UserError
 from symdiff.frontend import arrays, operators
 from symdiff.frontend.frame import Frame, call
-from symdiff.frontend.unpacking import iterate
+from symdiff.frontend.unpacking import iterate, iterated
 from symdiff.frontend.values import Generator
 
 Handler = Callable[[Frame, list[Any], dict[str, Any]], Any]
-
-
-def iterated(frame: Frame, value: Any) -> Iterator[Any]:
-    """The items of an iterable, as they are asked for."""
-    return value if isinstance(value, Generator) else iter(iterate(frame, value))
 
 
 def lazily(frame: Frame, items: Iterator[Any]) -> Generator:

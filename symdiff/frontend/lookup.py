@@ -6,6 +6,7 @@ Enters: objects and names.  Leaves: what stands in the instance or its classes. 
 
 from __future__ import annotations
 
+import enum
 import functools
 import types as python_types
 from collections import namedtuple
@@ -35,6 +36,8 @@ def is_user_object(value: Any) -> bool:
     """An instance whose class the user wrote in Python."""
     if is_namedtuple(type(value)):
         return True
+    if isinstance(value, enum.Enum):
+        return False
     if isinstance(value, list | tuple | dict | set | frozenset | str | int | float):
         return type(value).__module__ != "builtins" and is_written_in_python(type(value))
     if isinstance(value, python_types.MethodType | functools.partial):

@@ -12,7 +12,7 @@ import inspect
 import math
 import sys
 import types as python_types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -20,6 +20,7 @@ from typing import Any
 from symdiff.errors import Problem, SymdiffError, UnsupportedError, UnsupportedFunctionError, UserError
 from symdiff.frontend import (
     augmented,
+    branches,
     calls,
     effects,
     expressions,
@@ -32,7 +33,7 @@ from symdiff.frontend.arguments import Described, Identity, Leaf, Place, SizeCou
 from symdiff.frontend.captures import Capture, Guard, staged
 from symdiff.frontend.frame import Context, Frame, Scope
 from symdiff.frontend.functions import first_argument, owner_of, run
-from symdiff.frontend.results import pack
+from symdiff.frontend.results import pack, with_outputs
 from symdiff.frontend.source import source_of
 from symdiff.frontend.targets import names_of
 from symdiff.frontend.values import POISON, Missing, NeedStatic, Raised, Silent
@@ -69,6 +70,8 @@ class Lowered:
     guards: the compile-time values from outside that the program rests on.
     static: the int arguments whose value the program is special to.
     trees: the structure of each argument.
+    written: the leaves of arguments that the function writes into.  contiguous: those that have to be
+    C-contiguous, because on that rests whether a reshape of them is a view.
     """
 
     function: Function
@@ -76,6 +79,8 @@ class Lowered:
     guards: tuple[Guard, ...]
     static: frozenset[Place]
     trees: dict[str, Tree]
+    written: frozenset[Place] = frozenset()
+    contiguous: frozenset[Place] = frozenset()
 
     @property
     def leaves(self) -> dict[str, list[Node]]:
@@ -91,17 +96,19 @@ def lower(
     function: python_types.FunctionType,
     bound: inspect.BoundArguments | None = None,
     static: frozenset[Place] = frozenset(),
+    outputs: tuple[str, ...] = (),
 ) -> Lowered:
     """The program of `function` for arguments of this structure, these dtypes and ranks.
 
     bound: the arguments of a call; None means arrays of which nothing is known.  static: int arguments whose
-    value may be used while compiling; it grows where one has to be.
+    value may be used while compiling; it grows where one has to be.  outputs: the parameters whose final
+    contents are results beside the return value.
     Raises SymdiffError with all problems of the function.
     """
     signature = inspect.signature(function, follow_wrapped=False)
     while True:
         try:
-            return _deeply(partial(_attempt, function, signature, bound, static))
+            return _deeply(partial(_attempt, function, signature, bound, static, outputs))
         except NeedStatic as need:
             if need.places <= static:
                 raise AssertionError("specialisation does not end") from None
@@ -130,6 +137,7 @@ def _attempt(
     signature: inspect.Signature,
     bound: inspect.BoundArguments | None,
     static: frozenset[Place],
+    outputs: tuple[str, ...],
 ) -> Lowered:
     source = source_of(function)
     node = source.node
@@ -147,7 +155,10 @@ def _attempt(
         frame.first = first_argument(node, scope)
         try:
             value = run(frame, node)
-            results, tree = pack(value) if not context.problems and value is not POISON else ([], LEAF)
+            results, tree = [], LEAF
+            if not context.problems and value is not POISON:
+                arguments = dict(zip(signature.parameters, params, strict=True))
+                results, tree = pack(with_outputs(value, outputs, arguments) if outputs else value)
         except SymdiffError as error:
             context.report(frame.locate(error, frame.returned or node))
         except Raised:
@@ -255,7 +266,22 @@ def _finished(
         file=place.file, line=place.line, qualname=function.__qualname__, lengths=lengths,
     ))  # fmt: skip
     own = frozenset(place for place in context.static if place[0] in signature.parameters)
-    return Lowered(finished, tuple(context.inputs), tuple(context.guards), own, context.trees)
+    heap = context.heap
+    return Lowered(
+        finished,
+        tuple(context.inputs),
+        tuple(context.guards),
+        own,
+        context.trees,
+        _places(heap.written),
+        _places(heap.assumed),
+    )
+
+
+def _places(nodes: Iterable[Node]) -> frozenset[Place]:
+    """The leaves of arguments among these nodes."""
+    leaves = [node for node in nodes if node.op.name == "param" and node.attr("parameter") is not None]
+    return frozenset((node.attr("parameter"), node.attr("path")) for node in leaves)
 
 
 def _name(function: python_types.FunctionType) -> str:

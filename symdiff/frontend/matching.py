@@ -12,7 +12,7 @@ from typing import Any
 from symdiff.errors import SymdiffError, UnsupportedError, UserError
 from symdiff.frontend.attributes import attribute, has_attribute, of_class
 from symdiff.frontend.frame import STATEMENTS, Flow, Frame, bind, call, evaluate, execute
-from symdiff.frontend.lookup import is_user_object
+from symdiff.frontend.lookup import is_user_object, user_method
 from symdiff.frontend.operators import compare, truth
 from symdiff.frontend.values import Text
 from symdiff.ir.node import Node
@@ -43,7 +43,12 @@ def _guard(frame: Frame, node: ast.expr) -> bool:
 
 def _matches(frame: Frame, pattern: ast.pattern, value: Any) -> bool:
     if isinstance(pattern, ast.MatchValue):
-        return truth(frame, compare(frame, ast.Eq, value, evaluate(frame, pattern.value)), _WHAT, _INSTEAD)
+        wanted = evaluate(frame, pattern.value)
+        if isinstance(wanted, str) and not isinstance(value, str | Node | Text):
+            method = user_method(value, "__eq__")
+            if method is None or method.__code__.co_filename == "<string>":  # of a dataclass
+                return False
+        return truth(frame, compare(frame, ast.Eq, value, wanted), _WHAT, _INSTEAD)
     if isinstance(pattern, ast.MatchSingleton):
         return value is pattern.value
     if isinstance(pattern, ast.MatchOr):

@@ -90,14 +90,14 @@ class Layout:
             return UNCLEAR if not source.type.dtype else VIEW if source.type.dtype.startswith("c") else COPY
         if name == "asfortranarray":
             return VIEW if source.type.rank in (0, 1) and self.contiguous(source, assumed) else UNCLEAR
-        if name == "reshape" and node.attr("order", "C") == "C" and self._keeps_strides(node):
+        if name == "reshape" and node.attr("order", "C") == "C" and self.keeps_strides(node):
             return VIEW
         if node.attr("order", "C") == "C" and self.contiguous(source, assumed):
             return VIEW
         return UNCLEAR
 
-    def _keeps_strides(self, node: Node) -> bool:
-        """Whether a reshape only splits axes, or adds and drops such of length 1."""
+    def keeps_strides(self, node: Node) -> bool:
+        """Whether a reshape only splits one axis, or adds and drops such of length 1: it is a view of anything."""
         source, dims = node.args[0].type.dims, node.type.dims
         if source is not None and len(source) <= 1:
             return True

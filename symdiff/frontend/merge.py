@@ -9,7 +9,7 @@ one afterwards; what would need run time to tell which object it is becomes a `M
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,12 +56,14 @@ class Merge:
     """Plans for the values of several places; leaves: by number, the values on the two sides.
 
     rolled: of a loop: every number and every node is a leaf, and what was no array before the first round may
-    be one after it.
+    be one after it.  inside: the nodes of the regions: what is not among them needs no result where the other
+    side has nothing.
     """
 
-    def __init__(self, context: Context, *, rolled: bool = False):
+    def __init__(self, context: Context, *, rolled: bool = False, inside: Collection[Node] = ()):
         self.context = context
         self.rolled = rolled
+        self.inside = inside
         self.leaves: list[tuple[Any, Any]] = []
         self._numbers: dict[tuple[int, int], int] = {}
         self._met: dict[tuple[int, int], list[Plan]] = {}
@@ -105,6 +107,10 @@ class Merge:
     def _leaves(self, a: Any, b: Any) -> Plan:
         if a is b is ABSENT or (not self.rolled and _equal(a, b)):
             return Plan("same", a)
+        if not self.rolled and (a is ABSENT or b is ABSENT):
+            value = b if a is ABSENT else a
+            if not isinstance(value, Pending) and value not in self.inside:
+                return Plan("same", value)
         return Plan("leaf", self.leaf(a, b))
 
     def _one_sided(self, a: Any, b: Any) -> Plan:

@@ -51,7 +51,7 @@ _SAME = [
     "trace",
     "var",
 ]
-_WRITING = ("fill", "sort", "put", "itemset", "resize", "partition", "setfield", "setflags", "byteswap")
+_WRITING = ("itemset", "resize", "partition", "setfield", "setflags", "byteswap")
 
 
 def call_method(method: Method, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -102,6 +102,10 @@ def _astype(node: Node, args: list[Any], kwargs: dict[str, Any]) -> Any:
     if unknown or len(args) > 1:
         raise UnsupportedError("Only the dtype of `.astype` is supported.", "`.astype(dtype)`")
     dtype = arrays.dtype_name(args[0] if args else kwargs["dtype"])
+    if kwargs.get("copy") is False and (not node.type.dtype or node.type.dtype == dtype):
+        if not node.type.dtype:
+            raise UnsupportedError("Whether `.astype(copy=False)` copies is not known.", "`.astype(dtype)`")
+        return node
     return arrays.apply(REGISTRY["astype"], [node], dtype=dtype or "float64")
 
 

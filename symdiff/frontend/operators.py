@@ -184,34 +184,6 @@ def truth(
     return bool(compute(bool, value))
 
 
-def _bool_op(frame: Frame, node: ast.BoolOp) -> Any:
-    conjunction = isinstance(node.op, ast.And)
-    word, symbol = ("and", "&") if conjunction else ("or", "|")
-    value: Any = None
-    for i, part in enumerate(node.values):
-        value = evaluate(frame, part)
-        if i < len(node.values) - 1 or isinstance(value, Node):
-            what = f"An operand of `{word}`"
-            if i == len(node.values) - 1:
-                return value  # Python returns the last operand without asking for its truth
-            try:
-                known = truth(
-                    frame, value, what, f"`(a) {symbol} (b)`, elementwise, or np.logical_{word}(a, b)"
-                )
-            except SymdiffError as error:
-                raise frame.locate(error, part) from None
-            if known is not conjunction:
-                return value
-    return value
-
-
-def _unary_op(frame: Frame, node: ast.UnaryOp) -> Any:
-    value = evaluate(frame, node.operand)
-    if isinstance(node.op, ast.Not):
-        return not truth(frame, value, "The operand of `not`", "np.logical_not(a) or ~a")
-    return unary(frame, type(node.op), value)
-
-
 def _bin_op(frame: Frame, node: ast.BinOp) -> Any:
     """Chains of operators to the left are walked in a loop: they may be thousands long."""
     chain = [node]
@@ -351,25 +323,4 @@ def _length(value: Any) -> int | Size | None:
     return None
 
 
-def _compare(frame: Frame, node: ast.Compare) -> Any:
-    left = evaluate(frame, node.left)
-    if len(node.ops) == 1:
-        return compare(frame, type(node.ops[0]), left, evaluate(frame, node.comparators[0]))
-    result: Any = True
-    for op, part in zip(node.ops, node.comparators, strict=True):
-        right = evaluate(frame, part)
-        result = compare(frame, type(op), left, right)
-        if isinstance(result, Node):
-            raise UnsupportedError(
-                "A chained comparison of arrays asks for their truth.", "`(a < b) & (b < c)`"
-            )
-        if not truth(frame, result):
-            return result
-        left = right
-    return result
-
-
-EXPRESSIONS[ast.BoolOp] = _bool_op
-EXPRESSIONS[ast.UnaryOp] = _unary_op
 EXPRESSIONS[ast.BinOp] = _bin_op
-EXPRESSIONS[ast.Compare] = _compare

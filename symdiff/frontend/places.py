@@ -27,16 +27,21 @@ WHOLE: Index = (("ellipsis",),)
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Place:
-    """`storage<view>[index]`; the operands of the steps and of the index are values, not references."""
+    """`base<view>[index]`; the operands of the steps and of the index are values, not references."""
 
-    storage: Node
+    base: Node
     view: View
     index: Index
     operands: tuple[Node, ...]
 
 
-def place_of(context: Context, target: Node, index: Index, operands: Sequence[Node]) -> Place:
-    """The place that `target[index]` means.  Raises SymdiffError where it cannot be written into."""
+def place_of(
+    context: Context, target: Node, index: Index, operands: Sequence[Node], base: Node | None = None
+) -> Place:
+    """The place that `target[index]` means.  Raises SymdiffError where it cannot be written into.
+
+    base: the view of the array in which to name the place; None means the array itself.
+    """
     heap = context.heap
     storage = heap.storage(target)
     _check_writable(context, target, storage)
@@ -54,11 +59,11 @@ def place_of(context: Context, target: Node, index: Index, operands: Sequence[No
                 f"Only at run time does NumPy know whether np.{view.op.name} gave a view or a copy here.",
                 "`.copy()` before the write, or a write into the array itself",
             )
-        steps += _steps(view, used)
+        steps, used = ([], []) if view is base else (steps + _steps(view, used), used)
     index = _renumbered(index, len(used))
     used += [heap.latest(operand) for operand in operands]
     view, index = _shortened(tuple(steps), index, used)
-    return Place(storage, view, index, tuple(used))
+    return Place(storage if base is None else base, view, index, tuple(used))
 
 
 def _check_writable(context: Context, target: Node, storage: Node) -> None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from keyword import iskeyword
 from typing import Any
 
 from symdiff.errors import SymdiffError
 from symdiff.frontend.frame import Context, Frame, Scope
+from symdiff.frontend.merge import Merge, Plan
 from symdiff.frontend.state import ABSENT, State, fill, leaves_of, restore, taken
 from symdiff.frontend.values import POISON, Raised, Silent
 from symdiff.ir.build import OpenRegion
@@ -223,3 +225,51 @@ def doubt(context: Context, results: Sequence[Node], shared: Sequence[list[Node 
         references = [other for other in references if other is not node]
         if references and node.type.kind in ("array", "stack"):
             context.heap.doubt(node, references)
+
+
+def doubt_containers(frame: Frame, merge: Merge, states: Sequence[State]) -> None:
+    """Mark containers that stand for one of two of which one has another name."""
+    context = frame.context
+    for made, originals in merge.containers:
+        for original, state in zip(originals, states, strict=True):
+            if id(original) in context.foreign or _holders(state, original) > 1:
+                context.unclear[id(made)] = made
+
+
+def _holders(state: State, container: Any) -> int:
+    """How many places refer to a container."""
+    values = [value for _, names in state.scopes.values() for value in names.values()]
+    values += [value for _, content in state.contents.values() for value in content.values()]
+    values += [part for value in values if isinstance(value, tuple) for part in value]
+    return sum(1 for value in values if value is container)
+
+
+# Merging places
+
+
+def plan_of(merge: Merge, place: Place, a: Any, b: Any) -> Plan:
+    """How to put together what a place holds on two sides."""
+    if place.kind == "heap":
+        return Plan("leaf", merge.leaf(a, b))
+    if place.kind == "content":
+        return merge.content(a, b, place.owner)
+    return merge.plan(a, b)
+
+
+def put(frame: Frame, merge: Merge, place: Place, plan: Plan, nodes: Sequence[Any]) -> None:
+    """Set a place to the value that nodes make of its plan; the nodes get the names of the places."""
+    name_leaves(frame, place, plan, nodes)
+    built = merge.build_content if plan.kind == "content" else merge.build
+    place.set(frame.context, built(plan, nodes))
+
+
+def name_leaves(frame: Frame, place: Place, plan: Plan, nodes: Sequence[Any]) -> None:
+    name = place.owner.name if place.kind == "heap" else place.name
+    pending = [(plan, name)]
+    while pending:
+        one, name = pending.pop()
+        if one.kind in ("leaf", "late", "list") and name and isinstance(nodes[one.value], Node):
+            frame.context.builder.named(nodes[one.value], name)
+        for key, part in zip(one.keys or [""] * len(one.parts), one.parts, strict=True):
+            known = isinstance(key, str) and key.isidentifier() and not iskeyword(key)
+            pending.append((part, key if known else name))

@@ -7,22 +7,53 @@ the order of `arguments.flatten`, and hold what arrays hold when the function re
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from symdiff.errors import UnsupportedError
+from symdiff.errors import UnsupportedError, WrtError
 from symdiff.frontend import arrays
 from symdiff.frontend.arguments import field_of, fields_of, is_namedtuple
-from symdiff.frontend.values import NUMBERS, Bound, Closure, Generator, Method, ShapeTuple, Text, kind_name
+from symdiff.frontend.values import NUMBERS, Bound, Closure, Generator, Method, ShapeTuple, Text, children, kind_name
 from symdiff.ir.build import current
 from symdiff.ir.node import LEAF, Node, Tree
+from symdiff.ops.row import REGISTRY
 
 
 def pack(value: Any) -> tuple[list[Node], Tree]:
     """The leaves of a result and its structure; `Tree.value` is the class of a container."""
     results: list[Node] = []
     return results, _pack(value, results, ())
+
+
+def with_outputs(value: Any, outputs: Sequence[str], arguments: Mapping[str, Any]) -> Any:
+    """What the function returns and the final contents of arguments: one value, or a tuple of them.
+
+    Raises WrtError for an argument that holds no array.
+    """
+    for name in outputs:
+        if not _has_array(arguments[name]):
+            raise WrtError(
+                f"outputs={name!r}: the argument holds no array, and so the function cannot change it.",
+                "name arguments that are arrays, or containers of arrays",
+            )
+    found = [*([] if value is None else [value]), *(_kept_apart(arguments[name]) for name in outputs)]
+    return found[0] if len(found) == 1 else tuple(found)
+
+
+def _has_array(value: Any) -> bool:
+    if isinstance(value, Node):
+        return value.type.kind == "array"
+    return any(map(_has_array, children(value)))
+
+
+def _kept_apart(value: Any) -> Any:
+    """An argument that was never written into leaves as a copy."""
+    resolve = current().resolve
+    if isinstance(value, Node) and value.type.kind == "array" and resolve is not None:
+        return arrays.apply(REGISTRY["copy"], [value]) if resolve(value) is value else value
+    return value
 
 
 def _pack(value: Any, results: list[Node], open: tuple[int, ...]) -> Tree:

@@ -27,7 +27,7 @@ from symdiff.frontend.frame import (
     execute,
 )
 from symdiff.frontend.operators import compute, truth
-from symdiff.frontend.unpacking import MOST, iterate, unpack
+from symdiff.frontend.unpacking import MOST, iterated, unpack
 from symdiff.frontend.values import POISON, Silent
 from symdiff.frontend.writes import assign_attribute, assign_item
 from symdiff.ir.node import Node
@@ -79,58 +79,6 @@ def _expression(frame: Frame, node: ast.Expr) -> None:
 def _return(frame: Frame, node: ast.Return) -> Return:
     frame.returned = node
     return Return(None if node.value is None else evaluate(frame, node.value))
-
-
-# Branches and loops
-
-
-def _condition(frame: Frame, node: ast.If | ast.While) -> bool:
-    test = evaluate(frame, node.test)
-    word = {ast.If: "if", ast.While: "while"}[type(node)]
-    instead = {
-        "if": f"np.where({frame.source.segment(node.test)}, a, b), with the value of each branch",
-        "while": "a fixed number of steps over a range, or np.where",
-    }[word]
-    try:
-        return truth(frame, test, f"The condition of `{word}`", instead)
-    except SymdiffError as error:
-        raise frame.locate(error, node.test) from None
-
-
-def _if(frame: Frame, node: ast.If) -> Flow:
-    return execute(frame, node.body if _condition(frame, node) else node.orelse)
-
-
-def _for(frame: Frame, node: ast.For) -> Flow:
-    iterable = evaluate(frame, node.iter)
-    try:
-        values = iterate(frame, iterable)
-    except SymdiffError as error:
-        raise frame.locate(error, node.iter) from None
-    for value in values:
-        assign(frame, node.target, value)
-        flow = execute(frame, node.body)
-        if flow is BREAK:
-            return None
-        if flow is not None and flow is not CONTINUE:
-            return flow
-    return execute(frame, node.orelse)
-
-
-def _while(frame: Frame, node: ast.While) -> Flow:
-    rounds = 0
-    while _condition(frame, node):
-        rounds += 1
-        if rounds > MOST:
-            raise UnsupportedError(f"The loop has more than {MOST} rounds, all written out.")
-        flow = execute(frame, node.body)
-        if flow is BREAK:
-            return None
-        if flow is not None and flow is not CONTINUE:
-            return flow
-        if frame.context.problems:
-            raise Silent  # a failed body may never end the loop
-    return execute(frame, node.orelse)
 
 
 # The rest
@@ -192,11 +140,6 @@ STATEMENTS.update(
         ast.AnnAssign: _annotated,
         ast.Expr: _expression,
         ast.Return: _return,
-        ast.If: _if,
-        ast.For: _for,
-        ast.While: _while,
-        ast.Break: lambda frame, node: BREAK,
-        ast.Continue: lambda frame, node: CONTINUE,
         ast.Delete: _delete,
         ast.Import: _import,
         ast.ImportFrom: _import_from,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import enum
 import itertools
-from collections.abc import ItemsView, KeysView, ValuesView
+from collections.abc import ItemsView, Iterator, KeysView, ValuesView
 from typing import Any
 
 from symdiff.errors import SymdiffError, UnsupportedError, UserError
@@ -17,7 +17,7 @@ from symdiff.frontend import arrays
 from symdiff.frontend.frame import Frame, call
 from symdiff.frontend.lookup import user_method
 from symdiff.frontend.operators import compute
-from symdiff.frontend.values import POISON, Generator, Silent, kind_name
+from symdiff.frontend.values import POISON, Checkpointed, Generator, Silent, kind_name
 from symdiff.ir.build import current
 from symdiff.ir.node import Node
 from symdiff.ir.types import Size
@@ -48,6 +48,8 @@ def iterate(frame: Frame, value: Any) -> list[Any]:
         return list(value)
     if isinstance(value, enum.EnumMeta):
         return list(value)
+    if isinstance(value, Checkpointed):
+        return iterate(frame, value.iterable)
     if isinstance(value, Generator):
         items = list(itertools.islice(value, MOST + 1))
         if len(items) > MOST:
@@ -56,6 +58,11 @@ def iterate(frame: Frame, value: Any) -> list[Any]:
     if hasattr(type(value), "__next__") and type(value).__module__ in _PYTHON:
         return list(compute(list, value))
     raise UserError(f"TypeError: '{kind_name(value)}' object is not iterable")
+
+
+def iterated(frame: Frame, value: Any) -> Iterator[Any]:
+    """The parts of an iterable as they are asked for: a generator runs as far as that."""
+    return value if isinstance(value, Generator) else iter(iterate(frame, value))
 
 
 def _parts(node: Node) -> list[Any]:

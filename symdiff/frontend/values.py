@@ -62,6 +62,16 @@ class StagedList:
     stack: Node
 
 
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
+class Rolled:
+    """What a loop goes over whose length is known at run time: kind is "range" (parts: start, stop, step),
+    "zip", "enumerate" (from `start`) or "reversed"."""
+
+    kind: str
+    parts: tuple[Any, ...]
+    start: Any = 0
+
+
 class NeedUnrolled(BaseException):
     """These values of a loop that is kept as a loop are needed as compile-time values; `error` says what for,
     where the loop cannot be written out."""
@@ -195,6 +205,8 @@ def children(value: Any) -> list[Any]:
         return list(value.args)
     if isinstance(value, StagedList):
         return [value.stack]
+    if isinstance(value, Rolled):
+        return list(value.parts)
     if isinstance(value, slice):
         return [value.start, value.stop, value.step]
     if (
@@ -231,8 +243,8 @@ def kind_name(value: Any) -> str:
         return "function"
     if isinstance(value, Generator):
         return "generator"
-    if isinstance(value, StagedList):
-        return "list"
+    if isinstance(value, StagedList | Rolled):
+        return "list" if isinstance(value, StagedList) else value.kind
     if isinstance(value, Text | Failure):
         return "str" if isinstance(value, Text) else value.cls.__name__
     return type(value).__name__

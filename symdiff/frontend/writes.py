@@ -17,6 +17,7 @@ from symdiff.errors import DtypeError, ShapeError, SymdiffError, UnsupportedErro
 from symdiff.frontend import arrays
 from symdiff.frontend.classes import set_attribute
 from symdiff.frontend.frame import Context, Frame, call, evaluate
+from symdiff.frontend.heap import Heap
 from symdiff.frontend.lookup import is_user_object, user_method
 from symdiff.frontend.operators import compute
 from symdiff.frontend.places import WHOLE, place_of
@@ -24,6 +25,7 @@ from symdiff.frontend.subscripts import index_of
 from symdiff.frontend.values import POISON, Flat, Silent, kind_name
 from symdiff.ir.build import current
 from symdiff.ir.node import Node
+from symdiff.ir.types import may_be_one
 from symdiff.ops.indexing import Index, index
 from symdiff.ops.row import REGISTRY
 from symdiff.ops.shaping import astype, make_shape, reshape, shape_of
@@ -90,7 +92,7 @@ def _set_array_attribute(context: Context, owner: Node, name: str, value: Any) -
         raise UnsupportedError(f"The attribute `.{name}` of an array is set.", "a new array, e.g. with .reshape")
     node = arrays.operand(value)
     if name == "flat":
-        if node.type.dims and not _same_dims(node, owner):
+        if node.type.dims and not same_dims(node, owner):
             raise UnsupportedError("`.flat` is set to an array of another shape.", "`A[...] = v`")
         write(context, owner, WHOLE, [], node)
         return
@@ -106,22 +108,31 @@ def write(
     context: Context, target: Node, spec: Index, operands: Sequence[Node], value: Node
 ) -> None:
     """`target[spec] = value`: the value is broadcast and cast, as NumPy's assignment does it."""
-    heap, builder = context.heap, context.builder
-    place = place_of(context, target, spec, operands)
-    base, value = heap.latest(place.storage), heap.latest(value)
+    heap = context.heap
+    turn = next((view for view in heap.path(target) if _depends_on_layout(heap, view)), None)
+    place = place_of(context, target, spec or WHOLE, operands, turn)
+    base, value = heap.latest(place.base), heap.latest(value)
     _check_cast(base, value)
-    attrs: dict[str, Any] = {"index": place.index} if place.index else {}
-    if place.view:
-        attrs["view"] = place.view
+    attrs: dict[str, Any] = {"view": place.view} if place.view else {}
     try:
-        made = builder.unfolded(update, base, value, *place.operands, **attrs)
+        made = context.builder.unfolded(update, base, value, *place.operands, index=place.index, **attrs)
     except SymdiffError:
         raise
     except (TypeError, ValueError, LookupError, AssertionError, AttributeError) as error:
         raise ShapeError(f"{value.type} cannot be written into {target.type}: {error}.") from None
-    if place.storage.name:
-        builder.named(made, place.storage.name)
-    heap.hold(place.storage, made)
+    if turn is not None:
+        source = turn.args[0]
+        write(context, source, WHOLE, [], reshape(made, shape_of(source)))
+        return
+    if place.base.name:
+        context.builder.named(made, place.base.name)
+    heap.hold(place.base, made)
+
+
+def _depends_on_layout(heap: Heap, view: Node) -> bool:
+    """Whether a view is a reshape that joins axes: it is a view of the user's array, and not of every array
+    that holds the same values."""
+    return view.op.name in ("reshape", "ravel") and not heap.layout.keeps_strides(view)
 
 
 def write_whole(context: Context, target: Node, value: Node, fresh: bool) -> None:
@@ -146,10 +157,11 @@ def write_whole(context: Context, target: Node, value: Node, fresh: bool) -> Non
 def _fits_exactly(target: Node, value: Node) -> bool:
     if target.type.dims is None or value.type.dims is None:
         return True
-    return value.type.kind == "array" and _same_dims(target, value)
+    return value.type.kind == "array" and same_dims(target, value)
 
 
-def _same_dims(a: Node, b: Node) -> bool:
+def same_dims(a: Node, b: Node) -> bool:
+    """Whether two arrays are known to have the same shape."""
     if a.type.dims is None or b.type.dims is None or len(a.type.dims) != len(b.type.dims):
         return False
     sizes = current().sizes
@@ -185,10 +197,8 @@ def check_operation(target: Node, result: Node, instead: str) -> None:
     last = len(target.type.dims) - len(result.type.dims)
     for a, b in zip(target.type.dims[last:], result.type.dims, strict=True):
         have, get = sizes.find(a), sizes.find(b)
-        if have != get and isinstance(have, int) and (isinstance(get, int) or get.name.startswith("n")):
-            raise ShapeError(
-                f"A result of {get} elements along an axis does not fit into {have}.", instead
-            )
+        if have != get and isinstance(have, int) and (isinstance(get, int) or have == 1 and not may_be_one(get)):
+            raise ShapeError(f"A result of {get} elements along an axis does not fit into {have}.", instead)
 
 
 # Flat
@@ -200,7 +210,7 @@ def write_flat(context: Context, array: Node, key: Any, value: Any) -> None:
     spec, operands = index_of(line, key)
     node = arrays.operand(value)
     chosen = arrays.apply(index, [line, *operands], index=spec)
-    if node.type.dims != () and not _same_dims(node, chosen):
+    if node.type.dims != () and not same_dims(node, chosen):
         raise UnsupportedError(
             "A value whose length may differ from what it replaces is written through `.flat`.",
             "a write by index, `A[i, j] = v`",

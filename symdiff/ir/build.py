@@ -88,6 +88,15 @@ class Builder:
             builder.adopt(node)
         return builder
 
+    @classmethod
+    def beside(cls, function: Function, tables: Iterable[dict[object, Node]]) -> Builder:
+        """A builder of derived code that reuses the nodes of some tables, by `number_key` and the last table first;
+        what it makes is in none of them."""
+        builder = cls(function.sizes, primal=False)
+        builder.params = function.params
+        builder._scopes = [*(_Scope(numbered=table) for table in tables), _Scope()]
+        return builder
+
     def __enter__(self) -> Builder:
         self._tokens.append(_current.set(self))
         return self
@@ -210,6 +219,17 @@ class Builder:
         try:
             with self.sizes.scope():
                 yield opened
+        finally:
+            scope = self._scopes.pop()
+        opened.region = Region(opened.params, tuple(scope.body), tuple(opened.results))
+
+    @contextmanager
+    def resumed(self, opened: OpenRegion) -> Iterator[None]:
+        """Continue a region whose block has ended."""
+        self._scopes.append(_Scope(list(opened.closed().body)))
+        try:
+            with self.sizes.scope():
+                yield
         finally:
             scope = self._scopes.pop()
         opened.region = Region(opened.params, tuple(scope.body), tuple(opened.results))

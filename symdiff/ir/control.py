@@ -25,7 +25,7 @@ also be a constant number where the parameter is an array (`s = 0` before `s = s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
 from symdiff.errors import IRError
@@ -142,7 +142,9 @@ class _Loop:
         self.name = name
         self.sizes = current().sizes
         outer = (*args, *captures(*regions))
-        self.outer = {symbol for node in outer for symbol in symbols(self.sizes, node.type)}
+        self.outer: Container[str] = {
+            symbol for node in outer for symbol in symbols(self.sizes, node.type)
+        }
 
     def result(self, carried: Sequence[Node], body: Region, params: Sequence[Node], breaks: bool) -> Type:
         count = len(carried)
@@ -213,6 +215,31 @@ class _Loop:
         return self.sizes.fresh() if own else dim
 
 
+class _Recent:
+    """The symbols that were there before the symbol number `first`."""
+
+    def __init__(self, first: int):
+        self.first = first
+
+    def __contains__(self, name: object) -> bool:
+        return not (isinstance(name, str) and name.startswith("?") and int(name[1:]) >= self.first)
+
+
+class Fitting(_Loop):
+    """Whether types are instances of others, while a loop is built whose own symbols are those from the number
+    `first` on."""
+
+    def __init__(self, first: int):
+        self.name = "loop"
+        self.sizes = current().sizes
+        self.outer: Container[str] = _Recent(first)
+
+    def fit(self, special: Sequence[Type], general: Sequence[Type]) -> list[bool]:
+        """For each pair, under one meaning of the loop's symbols."""
+        binding: Binding = {}
+        return [self.instance(one, other, binding) for one, other in zip(special, general, strict=True)]
+
+
 def _is_seed(initial: Node, type: Type) -> bool:
     """A constant number that the first iteration turns into an array: it has no derivative, and broadcasts."""
     return initial.is_const and type.kind == "array" and bool(type.dims)
@@ -224,6 +251,7 @@ WHILE = Op("while", _infer_while)
 BLOCK = Op("block", _infer_block)
 ITEM = Op("part", _infer_item)
 UNDEFINED = Op("undefined", lambda: types.UNDEFINED)
+LOOPS = (FOR, WHILE)
 CONTROL = {op.name: op for op in (IF, FOR, WHILE, BLOCK, ITEM, UNDEFINED)}
 
 
@@ -282,6 +310,14 @@ def carried_of(node: Node) -> tuple[Node, ...]:
 def carried_params(node: Node, region: Region) -> tuple[Node, ...]:
     """The parameters of a loop's region that stand for carried values."""
     return region.params[1:] if node.op is FOR else region.params
+
+
+def handed(control: Node, index: int) -> list[Node]:
+    """The values that a result of a control node may be: of an `if` one of each branch, of a loop the initial
+    and the next one."""
+    if control.op in LOOPS:
+        return [carried_of(control)[index], control.regions[-1].results[index]]
+    return [region.results[index] for region in control.regions]
 
 
 def _values(

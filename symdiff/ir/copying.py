@@ -8,6 +8,7 @@ did not change and that owns no regions is taken over as it is.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from symdiff.ir.build import Builder, current
 from symdiff.ir.node import Node, Region
@@ -69,6 +70,27 @@ def region_copy(builder: Builder, region: Region, known: Known) -> Region:
     for node in own:
         del known[node]
     known.update(before)
+    return opened.closed()
+
+
+def cloned(nodes: Iterable[Node], known: Known) -> list[Node]:
+    """New nodes of the same types, whatever equals them already; `known` as in `copied`."""
+    builder, made = current(), []
+    for node in nodes:
+        args = tuple(known.get(arg, arg) for arg in node.args)
+        regions = tuple(_region_clone(builder, region, known) for region in node.regions)
+        known[node] = replace(node, args=args, regions=regions)
+        builder.adopt(known[node])
+        made.append(known[node])
+    return made
+
+
+def _region_clone(builder: Builder, region: Region, known: Known) -> Region:
+    with builder.region(*(param.type for param in region.params)) as opened:
+        name_params(opened.params, region.params)
+        known.update(zip(region.params, opened.params, strict=True))
+        cloned(region.body, known)
+        opened.results = [known.get(result, result) for result in region.results]
     return opened.closed()
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from symdiff.ir.build import Builder
-from symdiff.ir.control import BLOCK, FOR, IF, ITEM, WHILE, carried_of, carried_params
+from symdiff.ir.control import BLOCK, FOR, IF, ITEM, LOOPS, WHILE, carried_of, carried_params, handed
 from symdiff.ir.copying import Known, copy_of, made_like, name_params, renamed
 from symdiff.ir.liveness import live
 from symdiff.ir.node import Function, Node, Region
@@ -54,7 +54,7 @@ class _Needs:
             if node.op.effect:
                 self._pending.append(node)
             for inner in node.regions:
-                if node.op in _LOOPS:
+                if node.op in LOOPS:
                     params = carried_params(node, inner)
                     self.params.update((param, (node, k)) for k, param in enumerate(params))
                 self._register(inner, node)
@@ -66,7 +66,7 @@ class _Needs:
         if control.op not in _CONTROL or (node is control and node.type.kind == "tuple"):
             return
         found = {self.same.get(value, value) for value in handed(control, index)}
-        if control.op in _LOOPS:
+        if control.op in LOOPS:
             found -= {carried_params(control, control.regions[-1])[index]}
         value = found.pop()
         inside = self.owners.get(value)
@@ -119,14 +119,6 @@ class _Needs:
             self._pending += [control, *handed(control, index)]
 
 
-def handed(control: Node, index: int) -> list[Node]:
-    """The values that a result of a control node may be: of an `if` one of each branch, of a loop the initial
-    and the next one."""
-    if control.op in _LOOPS:
-        return [carried_of(control)[index], control.regions[-1].results[index]]
-    return [region.results[index] for region in control.regions]
-
-
 class _Walk:
     """Copies what is needed; `values`: by result of a control node, the node that gives it now and where."""
 
@@ -175,7 +167,7 @@ class _Walk:
         count = len(node.type.items) if node.type.kind == "tuple" else 1
         kept = [k for k in range(count) if (node, k) in self.needs.results and not self.unchanged(node, k)]
         args = [*map(self.now, node.args)]
-        if node.op in _LOOPS:
+        if node.op in LOOPS:
             first = len(node.args) - len(carried_of(node))
             args = [*args[:first], *(args[first + k] for k in kept)]
         regions = tuple(self.region(node, region, kept) for region in node.regions)
@@ -185,7 +177,7 @@ class _Walk:
 
     def unchanged(self, loop: Node, k: int) -> bool:
         """Whether every iteration hands a carried value on; it then stands for its parameters as well."""
-        if loop.op not in _LOOPS:
+        if loop.op not in LOOPS:
             return False
         params = [carried_params(loop, region)[k] for region in loop.regions]
         following, initial = loop.regions[-1].results[k], carried_of(loop)[k]
@@ -197,7 +189,7 @@ class _Walk:
     def region(self, node: Node, region: Region, kept: list[int] | None) -> Region:
         """A region with its needed parameters and results; kept: which, None for all."""
         params, results = region.params, region.results
-        if kept is not None and node.op in _LOOPS:
+        if kept is not None and node.op in LOOPS:
             carried = carried_params(node, region)
             params = (*params[: len(params) - len(carried)], *(carried[k] for k in kept))
         if kept is not None and (node.op is not WHILE or region is not node.regions[0]):
@@ -210,5 +202,4 @@ class _Walk:
         return opened.closed()
 
 
-_LOOPS = (FOR, WHILE)
 _CONTROL = (IF, FOR, WHILE, BLOCK)

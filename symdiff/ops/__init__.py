@@ -7,6 +7,7 @@ from symdiff.ops import (
     arithmetic,
     axes,
     creation,
+    effects,
     einsum,
     elementwise,
     indexing,
@@ -23,7 +24,7 @@ from symdiff.ops import (
 )  # fmt: skip
 
 __all__ = [
-    "arithmetic", "axes", "creation", "einsum", "elementwise", "indexing", "joining", "linalg",
+    "arithmetic", "axes", "creation", "effects", "einsum", "elementwise", "indexing", "joining", "linalg",
     "piecewise", "products", "python_math", "reductions", "rounding", "shaping",
     "stacks", "updates",
 ]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from symdiff.ir.control import LOOPS, carried_params, handed, owner_of
 from symdiff.ir.node import Node, Op, Region
 from symdiff.ir.types import Type, tuple_of
 from symdiff.ops.row import Row
@@ -44,6 +45,37 @@ def root(node: Node) -> Node:
     return node
 
 
+def roots(node: Node) -> set[Node]:
+    """The values whose memory this one may share, through control flow as well: a result of an `if` may be that of
+    either branch, a final value the initial one.  What was on a stack is a root of its own."""
+    found: set[Node] = set()
+    seen: set[Node] = set()
+    carried: dict[Node, tuple[Node, int]] = {}
+    pending = [root(node)]
+    while pending:
+        one = pending.pop()
+        onward = _onward(one, carried)
+        if onward is None:
+            found.add(one)
+        elif one not in seen:
+            seen.add(one)
+            pending += map(root, onward)
+    return found
+
+
+def _onward(node: Node, carried: dict[Node, tuple[Node, int]]) -> list[Node] | None:
+    """The values that one may be which control flow hands on; None for others.  carried: by parameter, its loop
+    and which it is, for loops that were met before."""
+    place = carried.get(node) if node.op.name == "param" else owner_of(node)
+    if place is None or not place[0].regions:
+        return None
+    control, index = place
+    if control.op in LOOPS:
+        for region in control.regions:
+            carried.update((param, (control, k)) for k, param in enumerate(carried_params(control, region)))
+    return handed(control, index)
+
+
 # NumPy gives results the order of axes in memory that the operands have, except these.
 _ORDERED = ("param", "copy", "matmul", "dot", "scatter", "tensordot", "outer", "inner")
 _PERMUTING = ("transpose", "swapaxes", "moveaxis", "matrix_transpose", "rot90")
@@ -52,17 +84,21 @@ _PERMUTING = ("transpose", "swapaxes", "moveaxis", "matrix_transpose", "rot90")
 def is_permuted(node: Node) -> bool:
     """Whether the axes of an array may lie in memory in another order than C's; those of arguments do not."""
     seen: set[Node] = set()
+    carried: dict[Node, tuple[Node, int]] = {}
     pending = [node]
     while pending:
         one = pending.pop()
         name = one.op.name
         rank = 2 if one.type.rank is None else one.type.rank
-        if one in seen or rank < 2 or name in _ORDERED or name.startswith("linalg."):
+        if one in seen or rank < 2:
+            continue
+        seen.add(one)
+        onward = _onward(one, carried)
+        if onward is None and (name in _ORDERED or name.startswith("linalg.")):
             continue
         if name in _PERMUTING or (name == "einsum" and _reorders(one.attr("subscripts"))):
             return True
-        seen.add(one)
-        pending += one.args
+        pending += one.args if onward is None else onward
     return False
 
 

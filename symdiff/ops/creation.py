@@ -39,6 +39,8 @@ def _array(row: Row, value: Any, dtype: Any = None, **options: Any) -> Node:
         raise UnsupportedError("np.array with order or ndmin is not supported.", "reshape the result")
     if isinstance(value, list | tuple):
         return nested(value, **attrs)
+    if not options.pop("copy", True):
+        return _asarray(value, dtype)
     value = to_node(value)
     if value.type.kind != "array":
         return row(value, shape=(), **attrs)

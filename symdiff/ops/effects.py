@@ -13,9 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from symdiff import marks
 from symdiff.ir import types
 from symdiff.ir.node import Node, Op
 from symdiff.ir.types import Type
+from symdiff.ops.row import constant
 
 
 def _infer(*operands: Node, text: str) -> Type:
@@ -23,6 +25,10 @@ def _infer(*operands: Node, text: str) -> Type:
 
 
 perform = Op("perform", _infer, pure=False, effect=True)
+
+
+# `x` itself, through which no gradient flows; it is written as `x`.
+stop_gradient = constant(marks.stop_gradient, "x", lambda x: x.type, spelling="", view=True)
 
 
 def filled(text: str, operands: Sequence[str]) -> str:

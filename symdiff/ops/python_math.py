@@ -136,3 +136,14 @@ def _to_number(function: Callable[..., Any], dtype: str) -> None:
 
 _to_number(int, "int")
 _to_number(bool, "bool")
+
+
+def _infer_not(x: Node) -> types.Type:
+    return types.number("bool")
+
+
+# Python's `not`, of a value without axes.
+register(
+    Row("not", _infer_not, kind="constant", text="x", targets=(operator.not_, operator.not_), symbol="not ",
+        spelling="not")
+)  # fmt: skip

@@ -53,7 +53,35 @@ push = _opaque(
 )
 pop = _opaque("pop", lambda stack: types.tuple_of([stack.type, _item(stack)]), "stack")
 # Read-only access: `stack[index]`, `len(stack)`.
-stack_item = _opaque("stack_item", lambda stack, index: _item(stack), "stack, index")
+stack_item = _opaque(
+    "stack_item",
+    lambda stack, index: _item(stack),
+    "stack, index",
+    transpose=lambda g, i, stack, index: add_to_item(stack_of_zeros(stack), g, index) if i == 0 else None,
+)
+# `[np.zeros_like(item) for item in stack]`.
+stack_of_zeros = row(
+    "constant",
+    None,
+    "stack",
+    lambda stack: stack.type,
+    name="stack_of_zeros",
+    spelling="stack_of_zeros",
+)
+# A stack with `g` added to one item.
+add_to_item = _opaque("add_to_item", lambda stack, g, index: stack.type, "stack, g, index")
+# `[a + b for a, b in zip(...)]`.
+sum_of_stacks = _opaque("sum_of_stacks", lambda a, b: a.type, "a, b")
+
+
+def add_stacks(total: Node, part: Node) -> Node:
+    """The sum of two cotangents of one stack."""
+    for one, other in ((total, part), (part, total)):
+        if other.op is add_to_item and other.args[0].op is stack_of_zeros:
+            return add_to_item(one, *other.args[1:])
+    return sum_of_stacks(total, part)
+
+
 stack_length = row(
     "constant",
     None,

@@ -22,9 +22,10 @@ def simplify(function: Function) -> Function:
     variants = [function]
     for products in (False, True):
         moved = pulled(function, products=products)
-        if to_text(moved) not in map(to_text, variants):
+        if moved is not function and to_text(moved) not in map(to_text, variants[1:]):
             variants.append(moved)
-    best = min((with_dots(simplify_islands(variant)) for variant in variants), key=cost)
+    made = [with_dots(simplify_islands(variant)) for variant in variants]
+    best = min(made, key=cost) if len(made) > 1 else made[0]
     return without_copies(with_signs(best))
 
 

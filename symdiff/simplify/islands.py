@@ -7,7 +7,8 @@ symdiff derived is rewritten; a rewrite is taken only if the cost model of the w
 An island is the arithmetic (`+ - * /`, integer powers) around one derived root; what else it reads is a
 leaf: an opaque real symbol.  It ends at values that several read, or goes on through those, or through
 the user's own arithmetic as well: not to rewrite that, but to find forms in which its values are used
-again.  A fixed list of forms is tried, never SymPy's general simplification: on whole gradients it does
+again.  Its leaves may stand in other regions than the root: what is rewritten in a loop's body reads what is
+visible there.  A fixed list of forms is tried, never SymPy's general simplification: on whole gradients it does
 not return, and it turns the sigmoid into a form that is NaN at 800.
 
 The budget is counted in operations, not in seconds, so that what comes out does not depend on the machine.
@@ -16,12 +17,12 @@ The budget is counted in operations, not in seconds, so that what comes out does
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from itertools import combinations, product
 
 from symdiff.ir.build import Builder
-from symdiff.ir.node import Function, Node, Region
+from symdiff.ir.node import Function, Node
 from symdiff.ops.arithmetic import add, divide, multiply, negative, power, subtract
 from symdiff.ops.elementwise import sqrt
 from symdiff.simplify.cost import Live
@@ -29,6 +30,7 @@ from symdiff.simplify.forms import Expression, forms, rational
 from symdiff.simplify.linear import factors
 from symdiff.simplify.probe import agrees
 from symdiff.simplify.rebuild import replaced
+from symdiff.simplify.scopes import Scopes
 from symdiff.simplify.writing import Writer
 
 ARITHMETIC = {add, subtract, multiply, divide, negative, power}
@@ -49,65 +51,53 @@ class Island:
 
 @dataclass(slots=True)
 class Place:
-    """One body of a function with all nodes in scope there, and a builder to write candidates in."""
+    """A program, what is live in it, and the builder of the region that is being rewritten."""
 
-    visible: list[Node]
+    scopes: Scopes
     live: Live
     builder: Builder
-    order: dict[Node, int]
 
 
 def simplify_islands(function: Function) -> Function:
     """The best form of every island, from the end of the program to its beginning."""
+    roots = _roots(function)
+    if not roots:
+        return function
     spent = 0
-    place: Place | None = None
-    for root in _roots(function):
-        place = place or _place(function, root)
-        if root not in place.order or root not in place.live:
+    instead: dict[Node, Node] = {}
+    scopes, live = Scopes(function), Live(function)
+    for root in roots:
+        if root not in live:
             continue
+        place = Place(scopes, live, scopes.builder(scopes.home[root]))
         best: tuple[float, Node] | None = None
         for island in _islands(root, place):
             spent += island.operations
             if spent > BUDGET:
-                return function
+                return replaced(function, instead) if instead else function
             best = max(filter(None, (best, _improved(island, place))), key=lambda pair: pair[0], default=None)
         if best is not None:
-            function = replaced(function, {root: best[1]})
-            place = None
-    return function
+            instead[root] = best[1]
+            live.replace(root, best[1])
+    return replaced(function, instead) if instead else function
 
 
 def _roots(function: Function) -> list[Node]:
     """Derived arithmetic that is read by something else than arithmetic, or by several; the last first."""
-    uses: dict[Node, list[Node]] = {}
-    for node in function.nodes():
+    nodes = list(function.nodes())
+    inner: set[Node] = set()  # read once, by derived arithmetic
+    read: set[Node] = set()
+    for node in nodes:
+        arithmetic = not node.primal and is_arithmetic(node)
         for arg in node.args:
-            uses.setdefault(arg, []).append(node)
-    return [
-        node
-        for node in reversed(list(function.nodes()))
-        if not node.primal
-        and is_arithmetic(node)
-        and (len(uses.get(node, [])) != 1 or uses[node][0].primal or not is_arithmetic(uses[node][0]))
-    ]
-
-
-def _place(function: Function, root: Node) -> Place:
-    visible = next((found for found in _bodies(function.body, []) if root in found), list(function.body.body))
-    builder = Builder(function.sizes, primal=False)
-    builder.params = function.params
-    for node in visible:
-        builder.adopt(node)
-    order = {node: i for i, node in enumerate((*function.params, *visible))}
-    return Place(visible, Live(function), builder, order)
-
-
-def _bodies(region: Region, outer: list[Node]) -> Iterator[list[Node]]:
-    """For every region the nodes in scope at its end."""
-    yield [*outer, *region.body]
-    for i, node in enumerate(region.body):
-        for inner in node.regions:
-            yield from _bodies(inner, [*outer, *region.body[:i]])
+            (inner.discard if arg in read or not arithmetic else inner.add)(arg)
+            read.add(arg)
+        for region in node.regions:
+            inner.difference_update(region.results)
+            read.update(region.results)
+    inner.difference_update(function.results)
+    arithmetic_nodes = (node for node in reversed(nodes) if not node.primal and is_arithmetic(node))
+    return [node for node in arithmetic_nodes if node not in inner]
 
 
 def is_arithmetic(node: Node) -> bool:
@@ -145,14 +135,14 @@ def _island(root: Node, place: Place, shared: bool, primal: int) -> Island | Non
     leaves = dict.fromkeys(arg for node in opened for arg in node.args if arg not in opened)
     island = Island(root, [leaf for leaf in leaves if not (leaf.is_const and rational(leaf) is not None)])
     island.operations = len(opened)
-    island.leaves.sort(key=lambda leaf: place.order.get(leaf, -1))
+    island.leaves.sort(key=lambda leaf: place.scopes.order.get(leaf, -1))
     return None if len(opened) > LARGEST or len(island.leaves) > MOST_LEAVES else island
 
 
 def _close(root: Node, opened: dict[Node, None], place: Place) -> None:
     """Close the user's operations again that share nothing with the rest of the island: what is read through
     them alone cannot cancel outside."""
-    inward = sorted(opened, key=lambda node: -place.order[node])
+    inward = sorted(opened, key=lambda node: -place.scopes.order[node])
     readers: dict[Node, set[Node]] = {}
     for node in inward:
         for arg in node.args:
@@ -215,7 +205,8 @@ def _improved(island: Island, place: Place) -> tuple[float, Node] | None:
             if new is island.root or any(new is one for _, one in found):
                 continue
             saving = place.live.saving(island.root, new)
-            if saving > LEAST and _may_replace(island, new, form.free_symbols, place):
+            fits = saving > LEAST and place.scopes.fits(new, island.root)
+            if fits and _may_replace(island, new, form.free_symbols, place):
                 found.append((saving, new))
     found.sort(key=lambda pair: -pair[0])
     return next((pair for pair in found if _agrees(island, pair[1])), None)
@@ -245,11 +236,11 @@ def _may_replace(island: Island, new: Node, symbols: set[object], place: Place) 
         same = sizes.resolve(old.dims) == sizes.resolve(new.type.dims)
     return same and not any(
         node.type.kind == "array" and not node.type.dtype.startswith("float")
-        for node in _opened(new, {*island.leaves, *place.order})
+        for node in _opened(new, place.scopes.order)
     )
 
 
-def _opened(root: Node, closed: set[Node]) -> Iterator[Node]:
+def _opened(root: Node, closed: Container[Node]) -> Iterator[Node]:
     pending = [root]
     while pending:
         node = pending.pop()

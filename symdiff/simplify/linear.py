@@ -8,96 +8,106 @@ sum.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import reduce
 from itertools import combinations
 from operator import mul
 
-from symdiff.ir.build import Builder, current
+from symdiff.ir.build import current
 from symdiff.ir.node import Function, Node
 from symdiff.ops.arithmetic import divide, multiply, negative, power, subtract
 from symdiff.ops.folds.common import same_type
 from symdiff.ops.infer import normalized_axes
 from symdiff.ops.products import matmul
 from symdiff.ops.reductions import add_reduce
+from symdiff.ops.row import Row
 from symdiff.simplify.cost import Live
 from symdiff.simplify.rebuild import replaced
+from symdiff.simplify.scopes import Scopes
 
 
 def pulled(function: Function, *, products: bool) -> Function:
     """Every factor that can be moved out of a derived sum (or matrix product as well), moved."""
-    builder = _scratch(function)
     rules = {add_reduce: _sum, **({matmul: _product} if products else {})}
-    instead: dict[Node, Node] = {}
-    with builder:
-        for node in function.nodes():
-            if node.primal or node.op not in rules or not node.type.dtype.startswith("float"):
-                continue
-            builder.span = node.span
-            new = rules[node.op](node)
-            if new is not None and same_type(new.type, node.type):
-                instead[node] = new
-    return replaced(function, instead) if instead else function
+
+    def rewritten(node: Node) -> Node | None:
+        return rules[node.op](node) if node.type.dtype.startswith("float") else None
+
+    return _rewritten(function, [*rules], rewritten)
 
 
 def with_dots(function: Function) -> Function:
     """`sum(a * b)` of vectors as `a @ b`, where the product is not needed otherwise."""
-    builder, live = _scratch(function), Live(function)
-    instead: dict[Node, Node] = {}
-    with builder:
-        for node in function.nodes():
-            if node.primal or node.op is not add_reduce or node not in live:
-                continue
-            new = _dot(node)
-            if new is not None and same_type(new.type, node.type) and live.saving(node, new) > 0:
-                instead[node] = new
-    return replaced(function, instead) if instead else function
+    return _rewritten(function, [add_reduce], _dot, saving=True)
 
 
 def with_signs(function: Function) -> Function:
     """`-2 * x` as the negative of `2 * x`, where the program has that as well."""
-    builder, live = _scratch(function), Live(function)
+    return _rewritten(function, [multiply], _turned, saving=None)
+
+
+def _turned(node: Node) -> Node | None:
+    if not node.args[0].is_const:
+        return None
+    factor, rest = node.args[0].value, node.args[1]
+    if isinstance(factor, complex) or not factor < 0:
+        return None
+    builder = current()
+    positive = builder.existing(multiply, (builder.const(-factor), rest))
+    return None if positive is None else builder.unfolded(negative, positive)
+
+
+def _rewritten(
+    function: Function, ops: list[Row], rule: Callable[[Node], Node | None], saving: bool | None = False
+) -> Function:
+    """The function with derived nodes of some operations replaced by what a rule makes of them.
+
+    saving: True: only where the whole costs less then; None: only where what the rule reads is live.
+    """
+    chosen = [node for node in function.nodes() if not node.primal and node.op in ops]
+    if not chosen:
+        return function
+    scopes, live = Scopes(function), Live(function)
     instead: dict[Node, Node] = {}
-    for node in live.uses:
-        if node.primal or node.op is not multiply or not node.args[0].is_const:
+    for node in chosen:
+        if saving is not False and node not in live:
             continue
-        factor, rest = node.args[0].value, node.args[1]
-        if isinstance(factor, complex) or not factor < 0:
+        with scopes.builder(scopes.home[node]) as builder:
+            builder.span = node.span
+            new = rule(node)
+            if new is None or not same_type(new.type, node.type) or not scopes.fits(new, node):
+                continue
+        if saving and live.saving(node, new) <= 0 or saving is None and new.args[0] not in live:
             continue
-        positive = builder.existing(multiply, (builder.const(-factor), rest))
-        if positive is not None and positive in live:
-            with builder:
-                instead[node] = builder.unfolded(negative, positive)
+        instead[node] = new
     return replaced(function, instead) if instead else function
 
 
-def _scratch(function: Function) -> Builder:
-    builder = Builder(function.sizes, primal=False)
-    builder.params = function.params
-    for node in function.nodes():
-        builder.adopt(node)
-    return builder
-
-
+MOST_FACTORS = 32
 Factors = tuple[list[Node], list[Node], bool]
 
 
 def factors(node: Node) -> Factors:
     """A derived product taken apart: factors above and below the line, and whether a minus stands before
     it."""
-    if not node.primal and node.op is negative:
-        above, below, minus = factors(node.args[0])
-        return above, below, not minus
-    if not node.primal and node.op is subtract:
-        turned = current().existing(subtract, node.args[::-1])
-        return ([node], [], False) if turned is None else ([turned], [], True)
-    if not node.primal and node.op in (multiply, divide):
-        a, b = node.args
-        above, below, minus = factors(a)
-        up, down, sign = factors(b)
-        if node.op is divide:
-            up, down = down, up
-        return above + up, below + down, minus != sign
-    return [node], [], False
+    above: list[Node] = []
+    below: list[Node] = []
+    minus = False
+    pending = [(node, above, below)]
+    while pending:
+        one, up, down = pending.pop()
+        op = None if one.primal or len(above) + len(below) + len(pending) > MOST_FACTORS else one.op
+        if op is negative:
+            minus = not minus
+            pending.append((one.args[0], up, down))
+        elif op in (multiply, divide):
+            second = (down, up) if op is divide else (up, down)
+            pending += [(one.args[1], *second), (one.args[0], up, down)]
+        else:
+            turned = current().existing(subtract, one.args[::-1]) if op is subtract else None
+            up.append(one if turned is None else turned)
+            minus = minus != (turned is not None)
+    return above, below, minus
 
 
 def _with_factors(value: Node, above: list[Node], below: list[Node], minus: bool) -> Node:

@@ -6,13 +6,16 @@ Invariant: untouched nodes stay the same objects; what is new is computed where 
 
 from __future__ import annotations
 
+from collections import ChainMap, Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
 from symdiff.ir.build import Builder
+from symdiff.ir.control import CONTROL
+from symdiff.ir.copying import name_params
 from symdiff.ir.node import Function, Node, Region
 from symdiff.ir.tidy import without_dead
-from symdiff.ops.control import is_permuted, root
+from symdiff.ops.control import is_permuted, root, roots
 from symdiff.ops.row import Row
 from symdiff.ops.shaping import copy
 
@@ -35,7 +38,7 @@ def _fresh(new: Node, old: Node) -> Node:
     if new is old or old.primal or old.type.kind != "array" or old.type.dims == ():
         return new
     shared = new.primal or new.op.name == "param" or (isinstance(new.op, Row) and new.op.view)
-    return copy(new) if shared else new
+    return copy(new) if shared or any(memory.op.name == "param" for memory in roots(new)) else new
 
 
 class _Copy:
@@ -46,7 +49,7 @@ class _Copy:
         self.open: set[Node] = set()
         self.builder = Builder(function.sizes, primal=False)
         self.builder.params = function.params
-        self.known: dict[Node, Node] = {param: param for param in function.params}
+        self.known: ChainMap[Node, Node] = ChainMap({param: param for param in function.params})
 
     def body(self, region: Region) -> None:
         for node in region.body:
@@ -79,41 +82,45 @@ class _Copy:
             return node
         builder.span = node.span
         builder.primal = node.primal
-        regions = tuple(self._region(region) for region in node.regions)
+        regions = tuple(self._region(node, region) for region in node.regions)
         made = builder.emit(node.op, args, node.attributes, regions)
         builder.primal = False
         if node.name and not made.name:
             object.__setattr__(made, "name", node.name)
         return made
 
-    def _region(self, region: Region) -> Region:
-        outer, self.known = self.known, dict(self.known)
-        builder, primal = self.builder, self.builder.primal
+    def _region(self, owner: Node, region: Region) -> Region:
+        builder, primal, outer = self.builder, self.builder.primal, self.known
+        self.known = ChainMap({}, *outer.maps)
         with builder.region(*(param.type for param in region.params)) as opened:
+            name_params(opened.params, region.params)
             self.known.update(zip(region.params, opened.params, strict=True))
             self.body(region)
-            opened.results = [_fresh(self.copy(result), result) for result in region.results]
+            made = [self.copy(result) for result in region.results]
+            leave = owner.op.name not in CONTROL  # of a function: what a loop carries stays inside
+            pairs = zip(made, region.results, strict=True)
+            opened.results = [_fresh(new, old) for new, old in pairs] if leave else made
         builder.primal, self.known = primal, outer
         return opened.closed()
 
 
 def without_copies(function: Function) -> Function:
     """Results that are copies of arrays which only they need: the arrays themselves."""
-    memory = [root(result) for result in function.results]
-    instead = {
-        result: result.args[0]
-        for result in function.results
-        if result.op is copy and not result.primal and _is_owned(result.args[0], memory)
-    }
+    instead: dict[Node, Node] = {}
+    held: Counter[Node] = Counter(memory for result in set(function.results) for memory in roots(result))
+    for result in function.results:
+        if result.op is copy and not result.primal and _is_owned(result.args[0], held):
+            instead[result] = result.args[0]
+            held.update(roots(result.args[0]))
     made = [instead.get(result, result) for result in function.results]
     return without_dead(replace(function, body=replace(function.body, results=tuple(made))))
 
 
-def _is_owned(node: Node, memory: list[Node]) -> bool:
+_SHARED = ("param", "const", "part", "stack_item")  # among roots: what others have as well
+
+
+def _is_owned(node: Node, held: Counter[Node]) -> bool:
     """Whether the function made this array, in C's order, and it leaves in no other result."""
-    return (
-        not is_permuted(node)
-        and node.op.name not in ("param", "const")
-        and root(node) is node
-        and node not in memory
+    return not is_permuted(node) and not any(
+        memory.op.name in _SHARED or held[memory] or root(node) is not node for memory in roots(node)
     )

@@ -3,7 +3,7 @@
 In a module of its own because pytest rewrites the asserts of test modules.
 """
 # Written as users write: odd styles, unused values and lambdas bound to names are the point.
-# ruff: noqa: B008, B023, B905, E731, F841, RUF005, SIM108, SIM114, T201, UP028, UP032, UP031, C400, C416, C417, PLR
+# ruff: noqa: B023, B905, E731, F841, T201, UP028, UP031, PLR
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ from functools import partial, reduce, wraps
 from typing import Any, NamedTuple
 
 import numpy as np
+
+import symdiff
 
 CASES: list[tuple[Any, tuple[Any, ...], dict[str, Any]]] = []
 
@@ -194,7 +196,7 @@ def prints_text(x):
     print(f"total {total:.3f} of {len(x)} {{braces}} 'q' \"d\" \\ \n end")
     print(f"{total!r} {total!s:} {x.shape} {x.ndim} {x.dtype}")
     print("%s and %.2f, 100%%" % (total, total), "%r" % total, "%5d" % 3)
-    print("{} {:.2e} {name!r} {0}".format(total, total, name=total))
+    print("{} {:.2e} {name!r}".format(total, total, name=total), "{0} {0:.1f}".format(total))
     print("a" + f"b{total}" + "c", str(total), repr(x), format(total, ".1f"))
     return x
 
@@ -619,7 +621,7 @@ def calls_decorated(x):
     return decorated(x)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def coefficient(n):
     return 1.0 if n < 2 else coefficient(n - 1) + coefficient(n - 2)
 
@@ -636,7 +638,7 @@ def cached_helpers(x):
 
 @case(V)
 def cached_inside(x):
-    @functools.lru_cache(maxsize=None)
+    @functools.cache
     def f(n):
         return 1 if n < 2 else n * f(n - 1)
 
@@ -752,7 +754,9 @@ def inheritance(x):
     square, cube = Square(x, offset=1.0), Cube(x)
     unit = Cube.unit(x)
     unit.half = x
-    return square.describe() + cube.describe() + unit.describe() + Shape.scale(x) + square.scale(x) + cube.half
+    return (
+        square.describe() + cube.describe() + unit.describe() + Shape.scale(x) + square.scale(x) + cube.half
+    )
 
 
 @case(V)
@@ -921,8 +925,8 @@ def enums(x):
 @case(V)
 def attributes_by_name(x):
     square = Square(x)
-    setattr(square, "extra", x * 2)
-    return getattr(square, "extra") + getattr(square, "nothing", 1.0) + hasattr(square, "size"), callable(Shape)
+    square.extra = x * 2
+    return square.extra + getattr(square, "nothing", 1.0) + hasattr(square, "size"), callable(Shape)
 
 
 class Registry:
@@ -1075,6 +1079,10 @@ def matched(value):
             return 0.0
         case True | False:
             return 1.0
+        case np.ndarray(ndim=1):
+            return np.sum(value)
+        case np.ndarray(ndim=2):
+            return np.sum(value) * 2
         case int(n) if n > 10:
             return n * 2.0
         case int() | float():
@@ -1093,16 +1101,12 @@ def matched(value):
             return np.sum(v)
         case {}:
             return 9.0
-        case Point(x=px, y=1.0):
+        case Point(x=px, y=None):
             return np.sum(px)
         case Point(px, py):
             return np.sum(px) + np.sum(py)
         case Mode.SUM:
             return 12.0
-        case np.ndarray(ndim=1):
-            return np.sum(value)
-        case np.ndarray(shape=(rows, 3)):
-            return np.sum(value) * rows
         case _:
             return -1.0
 
@@ -1111,7 +1115,7 @@ def matched(value):
 def match(x, m):
     values = [
         None, True, 20, 3, 2.5, "mean", [], [x], [x, 1.0, 2.0], (x, {"w": x, "b": 1}), {"kind": "a", "value": x},
-        {"kind": "b"}, Point(x), Point(x, 2.0), Mode.SUM, Mode.MEAN, x, m, "other",
+        {"kind": "b"}, Point(x, None), Point(x, 2.0), Mode.SUM, Mode.MEAN, x, m, "other",
     ]  # fmt: skip
     return [matched(value) for value in values]
 
@@ -1135,7 +1139,16 @@ def operator_module(x, y):
     pair = operator.itemgetter(0, 1)([x, y, x])
     size = operator.attrgetter("size")(Square(x))
     sums = operator.methodcaller("sum", axis=0)(x)
-    return total, first, pair, size, sums, operator.matmul(x, y), reduce(operator.mul, [x, y, 2.0]), operator.getitem(x, 0)
+    return (
+        total,
+        first,
+        pair,
+        size,
+        sums,
+        operator.matmul(x, y),
+        reduce(operator.mul, [x, y, 2.0]),
+        operator.getitem(x, 0),
+    )
 
 
 @case(V, U)
@@ -1175,12 +1188,28 @@ def builtins_on_containers(x, y):
 
 @case(V, 2.0)
 def builtins_on_staged(x, a):
-    return abs(x), abs(a), x[0] ** 2, pow(a, 2), divmod(a, 0.3), max(a, 1.0), min(a, 1.0, x[0]), float(a), sum([a, a]), round(x, 1)
+    return (
+        abs(x),
+        abs(a),
+        x[0] ** 2,
+        pow(a, 2),
+        divmod(a, 0.3),
+        max(a, 1.0),
+        min(a, 1.0, x[0]),
+        float(a),
+        sum([a, a]),
+        round(x[0], 1),
+    )
 
 
 @case(0.7)
 def math_module(a):
-    return math.sin(a) + math.exp(a) * math.log(a) + math.sqrt(a) * math.pi, math.hypot(a, 2.0), math.floor(2.5), math.prod([2, 3])
+    return (
+        math.sin(a) + math.exp(a) * math.log(a) + math.sqrt(a) * math.pi,
+        math.hypot(a, 2.0),
+        math.floor(2.5),
+        math.prod([2, 3]),
+    )
 
 
 @case(V)
@@ -1279,3 +1308,50 @@ class Named:
 
     def __str__(self):
         return f"Named({self.x[0]:.2f})"
+
+
+# --- marks
+
+
+@case(V, {"w": U, "n": 3})
+def stopped(x, params):
+    y = symdiff.stop_gradient(x * 2)
+    fixed = symdiff.stop_gradient(params)
+    return y * x + fixed["w"] * fixed["n"], symdiff.stop_gradient(2.0), symdiff.stop_gradient([x, "a"])[0]
+
+
+@symdiff.checkpoint
+def expensive(x, scale=2.0):
+    """Recomputed."""
+    y = np.tanh(x * scale)
+    return y * y, {"y": y, "x": x, "both": (x, [y + 1])}
+
+
+@case(V)
+def checkpointed_calls(x):
+    a, parts = expensive(x)
+    b, _ = expensive(a, scale=3.0)
+    inner = symdiff.checkpoint(lambda z: z * x)
+    return a + b + parts["y"] + parts["both"][1][0] + inner(x) + parts["x"]
+
+
+@case(V)
+def checkpointed_method(x):
+    class_of_layer = Remembered(2.0)
+    return class_of_layer.apply(x) + class_of_layer.apply(x * 2)
+
+
+class Remembered:
+    def __init__(self, w):
+        self.w = w
+
+    @symdiff.checkpoint
+    def apply(self, x):
+        return np.sin(x) * self.w
+
+
+@case(V)
+def checkpointed_loop(x):
+    for k in symdiff.checkpoint([1.0, 2.0, 3.0], every=2):
+        x = x * k
+    return x

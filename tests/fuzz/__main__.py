@@ -63,7 +63,11 @@ def parsed() -> argparse.Namespace:
 
 def store(seed: int, kind: str, options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        small = shrunk(generate(seed), lambda text: check(text, Path(folder)).kind == kind, options.seconds)
+
+        def fails(text: str) -> bool:
+            return check(text, Path(folder), patience=0.5).kind == kind
+
+        small = shrunk(generate(seed), fails, options.seconds)
     options.store.mkdir(parents=True, exist_ok=True)
     path = options.store / f"seed_{seed}.py"
     path.write_text(f'"""Seed {seed}: {kind}."""\n# ruff: noqa\n\n{small.strip()}\n', encoding="utf-8")

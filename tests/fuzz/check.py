@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 from fuzz.generated import problems
-from fuzz.oracle import Reference
+from fuzz.reference import Reference
 from fuzz.values import alike, arrays, identical, is_scalar, leaves, mapped, snapshot
 
 from symdiff import SymdiffError, cache, differentiate, pipeline
@@ -33,6 +33,7 @@ from symdiff.errors import ShapeError
 _NUMBERS = itertools.count()
 MOST_COORDINATES = 32
 MOST_SECONDS = 60.0
+PATIENCE = 5.0
 
 
 @dataclass(frozen=True)
@@ -81,27 +82,30 @@ def deadline(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def check(text: str, folder: Path, oracle_only: bool = False) -> Outcome:
-    """Everything that must hold of the derivatives of `f`; or only of the program and its oracles."""
+def check(text: str, folder: Path, oracle_only: bool = False, patience: float = PATIENCE) -> Outcome:
+    """Everything that must hold of the derivatives of `f`; or only of the program and its oracles.  A program
+    that itself runs longer than `patience` seconds is not a valid one."""
     path = folder / f"program_{next(_NUMBERS)}.py"
     path.write_text(text, encoding="utf-8")
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
+            with deadline(patience):
+                program = _Check(text, path)
+                program.valid()
+        except (Exception, TooSlow) as error:
+            path.unlink()
+            return Outcome("invalid", repr(error))
+        try:
             with deadline(MOST_SECONDS):
-                return _checked(text, path, oracle_only)
+                return _checked(program, oracle_only)
         except TooSlow:
             return Outcome("crash: too slow")
         finally:
             path.unlink()
 
 
-def _checked(text: str, path: Path, oracle_only: bool) -> Outcome:
-    try:
-        program = _Check(text, path)
-        program.valid()
-    except Exception as error:
-        return Outcome("invalid", repr(error))
+def _checked(program: _Check, oracle_only: bool) -> Outcome:
     try:
         return program.oracles() if oracle_only else program.run()
     except Wrong as wrong:

@@ -192,7 +192,7 @@ class Composed(Program):
     def name(self, hint: str = "") -> str:
         """A name that nothing has yet."""
         taken = {*self.arguments.names, *self.w.env}
-        free = [name for name in NAMES if name not in taken and name in self.free]
+        free = [name for name in NAMES if name not in taken | self.used and name in self.free]
         if hint and hint not in taken | self.used:
             self.used.add(hint)
             return hint
@@ -273,9 +273,10 @@ class Composed(Program):
         return all(np.asarray(part).dtype.kind == "f" and np.all(np.abs(part) < 1e4) for part in parts)
 
     def _result(self) -> list[str]:
-        recent = [name for name in self.w.atoms if name in self.w.env and name not in self.arguments.names]
+        given = () if self.changes_arguments else self.arguments.names
+        recent = [name for name in self.w.atoms if name in self.w.env and name not in given]
         terms = []
-        for name in list(dict.fromkeys(recent[::-1]))[: self.r.integer(1, 3)]:
+        for name in list(dict.fromkeys(recent[::-1]))[: self.r.integer(2, 4)]:
             terms.append(self.total(name))
         terms = terms or [self._scalar()]
         if self.stops or self.r.chance(0.9):

@@ -159,11 +159,11 @@ def listed(p: Composed) -> None:
         p.some(0, 1)
         indexed(p, i)
         e = like(p, p.w.env[values][0])
-        p.run(p.r.choice(["{0}[{1}] = {2}", "{0}[{1}] = 0.5 * {0}[{1}] + {2}", "{0}[{1} - 1] += {2}",
-                          "{0}[0], {0}[-1] = {0}[-1], {2}"]).format(values, i, damped(p, e)))  # fmt: skip
-    p.run(
-        f"{name} = {p.r.choice(['sum({0})', 'np.array({0})', '{0}[-1] + {0}[0]', 'np.sum({0})']).format(values)}"
-    )
+        form = p.r.choice(["{0}[{1}] = {2}", "{0}[{1}] = 0.5 * {0}[{1}] + {2}", "{0}[{1} - 1] += {2}",
+                           "{0}[0], {0}[-1] = {0}[-1], {2}"])  # fmt: skip
+        p.run(form.format(values, i, damped(p, e)))
+    form = p.r.choice(["sum({0})", "np.array({0})", "{0}[-1] + {0}[0]", "np.sum({0})"])
+    p.run(f"{name} = {form.format(values)}")
     p.bind(name)
 
 

@@ -54,7 +54,7 @@ MATRIX = (
     "{o} = {a}[0] * 1.0\nfor {i} in range(1, {a}.shape[0]):\n    if {a}[{i}].sum() > {o}.sum():\n"
     "        {o} = {a}[{i}] * 0.5\n"
     "    else:\n        {o} += 0.1 * {a}[{i}]",
-    "{o} = np.zeros_like({a})\n{o}.reshape(-1)[:] = {a}.ravel()\n{o}.reshape(-1)[::2] *= {s}",
+    "{o} = np.zeros({a}.shape)\n{o}.reshape(-1)[:] = {a}.ravel()\n{o}.reshape(-1)[::2] *= {s}",
 )  # fmt: skip
 SQUARE = (
     "{o} = np.zeros(len({q}))\nfor {i} in range(len({q})):\n"

@@ -7,6 +7,7 @@ processes shared the work.
 from __future__ import annotations
 
 import collections
+import keyword
 import multiprocessing
 import re
 import tempfile
@@ -80,7 +81,13 @@ class Report:
 def without_names(what: str) -> str:
     """A refusal without what is particular to one program."""
     what = re.sub(r" \(In .*\)$", "", what, flags=re.DOTALL)
-    return re.sub(r"\d+", "1", re.sub(r"`[^`]*`|'[^']*'|\"[^\"]*\"", "`..`", what))
+    return re.sub(r"\d+", "1", re.sub(r"`[^`]*`|'[^']*'|\"[^\"]*\"", _generic, what))
+
+
+def _generic(found: re.Match[str]) -> str:
+    inside = found.group()[1:-1]
+    kept = keyword.iskeyword(inside) or re.fullmatch(r"np\.[\w.]+|\.\w+", inside) or "out where".count(inside)
+    return f"`{inside if kept else '..'}`"
 
 
 def one(oracle_only: bool, seed: int) -> Result:

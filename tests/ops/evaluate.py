@@ -110,7 +110,7 @@ def _add_at(args: list[Any], attrs: dict[str, Any]) -> Any:
 
 def _update(args: list[Any], attrs: dict[str, Any]) -> Any:
     base, value, *operands = args
-    out = np.array(base)
+    out = np.array(base, order="C")
     target = out
     for kind, *data in attrs.get("view", ()):
         if kind == "index":
@@ -174,6 +174,11 @@ SPECIAL: dict[str, Callable[[list[Any], dict[str, Any]], Any]] = {
     "push": lambda args, attrs: [*args[0], np.copy(args[1])[()] if is_array(args[1]) else args[1]],
     "pop": lambda args, attrs: [args[0][:-1], args[0][-1]],
     "stack_item": lambda args, attrs: args[0][args[1]],
+    "stack_of_zeros": lambda args, attrs: [np.zeros_like(item, float) for item in args[0]],
+    "sum_of_stacks": lambda args, attrs: [a + b for a, b in zip(*args, strict=True)],
+    "add_to_item": lambda args, attrs: [
+        a + args[1] if k == args[2] % len(args[0]) else a for k, a in enumerate(args[0])
+    ],
     "stack_length": lambda args, attrs: len(args[0]),
     "matmul_left": _matmul_left,
     "matmul_right": _matmul_right,

@@ -28,9 +28,9 @@ from symdiff.ops.shaping import (
 
 def _measured(x: Node) -> Node | None:
     """Another value of the same shape that is there anyway: a parameter, or what `x` is computed from."""
-    if x.op.name == "param":
-        return None
     builder = current()
+    if x in builder.params:
+        return None
     dims = builder.sizes.resolve(x.type.dims)
     for param in builder.params:
         if dims is not None and param.type.kind == "array" and builder.sizes.resolve(param.type.dims) == dims:
@@ -54,7 +54,7 @@ def _size(x: Node) -> Node | None:
             return builder.const(total)
         along = [i for i, dim in enumerate(x.type.dims) if builder.sizes.find(dim) == total]
         if len(along) == 1 and _measured(x) is None:
-            return length(x, axis=along[0]) if x.op.name != "param" else None
+            return length(x, axis=along[0]) if x not in builder.params else None
     other = _measured(x)
     return None if other is None else size(other)
 
@@ -67,7 +67,7 @@ def _length(x: Node, axis: int) -> Node | None:
     dim = builder.sizes.find(x.type.dims[axis])
     if isinstance(dim, int):
         return builder.const(dim)
-    if x.op.name == "param":
+    if x in builder.params:
         return None
     for param in builder.params:
         for i, other in enumerate(param.type.dims or ()):

@@ -1,0 +1,400 @@
+"""Statements, loops and branches as lines of Python.
+
+Enters: the blocks of a `Schedule`, with the names of its webs.  Leaves: lines, each with the node that it
+computes.  Invariant: what goes from one block to another goes by assignments that take place at once (`a, b = b,
+a`), of which those within one web are not written; no branch is empty.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from symdiff.backends.expressions import ATOM, Expressions
+from symdiff.backends.memory import Memory
+from symdiff.backends.schedule import LOOPS, Block, Cell, Schedule, Statement
+from symdiff.backends.writes import SYMBOLS, Writes
+from symdiff.ir.control import FOR, IF, UNDEFINED, WHILE, carried_of
+from symdiff.ir.node import Node, Region
+from symdiff.ops.control import is_view
+
+WIDTH = 100
+# A line of code, and the statement's node or the region whose results it returns.
+Line = tuple[str, Node | Region | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """An assignment between blocks: a variable, an expression, the variables that this reads."""
+
+    target: str
+    text: str
+    reads: frozenset[str]
+
+
+class Flow:
+    """Prints the blocks of one function; `closure` prints inner functions."""
+
+    def __init__(
+        self, schedule: Schedule, memory: Memory, expressions: Expressions, names: dict[Node, str], nothing: set[Cell]
+    ):
+        self.schedule = schedule
+        self.memory = memory
+        self.expressions = expressions
+        self.names = names
+        self.nothing = nothing
+        self.writes = Writes(schedule, memory, expressions, names)
+        self._commented: tuple[Any, ...] = ()
+
+    def block(self, block: Block) -> Iterator[Line]:
+        for statement in block.statements:
+            yield from self.commented(statement)
+
+    def commented(self, statement: Statement) -> Iterator[Line]:
+        """A statement, under the user's line that it comes from."""
+        node, span = statement.node, statement.node.span
+        before = [(line, node) for line in self._entering(statement)]
+        key = None if span is None else (span.file, span.line, span.text)
+        if span is None or key is None or key == self._commented:
+            yield from before
+            yield from self._statement(statement)
+            return
+        self._commented = key
+        lines = list(self._statement(statement))
+        text = _printable(span.text.strip().partition("\n")[0] if node.regions else span.text.strip())
+        yield from before
+        if lines and text and not (node.primal and _same_code(lines[0][0], text)):
+            yield f"# {text if len(text) < WIDTH - 6 else text[: WIDTH - 9] + '...'}", None
+        yield from lines
+
+    def _statement(self, statement: Statement) -> Iterator[Line]:
+        node = statement.node
+        if node.op in LOOPS:
+            yield from self._loop(statement)
+        elif node.op is IF:
+            yield from self._if(statement)
+        elif node.regions:
+            yield from self.closure(statement)
+        else:
+            yield from ((line, node) for line in self._operation(statement))
+            if statement.frees:
+                yield f"del {', '.join(self.names[cell.node] for cell in statement.frees)}", None
+
+    def closure(self, statement: Statement) -> Iterator[Line]:
+        raise NotImplementedError
+
+    def _operation(self, statement: Statement) -> Iterator[str]:
+        node = statement.node
+        written = self.writes.lines(statement)
+        if written is not None:
+            yield from written
+            return
+        if node.op.name == "perform":
+            yield self._effect(node)
+            return
+        name, old = self.names[node], self.memory.reuses.get(statement)
+        if old is not None and self.names.get(self.schedule.resolved(old)) == name:
+            a, b = node.args
+            yield f"{name} {SYMBOLS[node.op.name]}= {self.expressions.text(b if a is old else a)}"
+        elif node in self.memory.views:
+            text, precedence = self.expressions.expand(node)
+            yield f"{name} = {text if precedence >= ATOM else f'({text})'}.copy()"
+        else:
+            yield self._augmented(node, name) or f"{name} = {self.expressions.expand(node)[0]}"
+
+    def _augmented(self, node: Node, name: str) -> str | None:
+        """`s += x` for a number that takes the place of the old one, where the user wrote so or nobody did."""
+        if node.op.name not in SYMBOLS or node.type.kind != "number" and node.type.dims != ():
+            return None
+        if node.primal and (node.span is None or f"{SYMBOLS[node.op.name]}=" not in node.span.text):
+            return None
+        first, other = node.args
+        if self.names.get(self.schedule.resolved(first)) != name:
+            if not node.op.commutative:
+                return None
+            first, other = other, first
+        if self.names.get(self.schedule.resolved(first)) != name or not self._is_number(first):
+            return None
+        return f"{name} {SYMBOLS[node.op.name]}= {self.expressions.text(other)}"
+
+    def _is_number(self, node: Node) -> bool:
+        """Whether nobody else can see that a value without axes is written into."""
+        cell = self.schedule.cell(node)
+        if cell is None or node.type.kind == "number":
+            return cell is not None
+        return node.type.dims == () and not self.memory.alias[cell].own
+
+    def _effect(self, node: Node) -> str:
+        return str(node.attr("text")).format(*map(self.expressions.text, node.args))
+
+    # Assignments between blocks
+
+    def _moves(
+        self, pairs: Iterable[tuple[Cell | None, Node]], copied: frozenset[int] = frozenset()
+    ) -> list[str]:
+        moves = []
+        for k, (cell, source) in enumerate(pairs):
+            source = self.schedule.resolved(source)
+            if cell is None:
+                continue
+            target = self.names[cell.node]
+            copies = k in copied and (source in self.names or is_view(source))
+            if source.op is UNDEFINED:
+                if cell in self.nothing:
+                    moves.append(Move(target, "None", frozenset()))
+            elif copies or self.names.get(source) != target:
+                text = f"{self.expressions.text(source, ATOM)}.copy()" if copies else self.expressions.text(source)
+                reads = frozenset(self.names[leaf.node] for leaf, _ in self.schedule.leaves([source]))
+                moves.append(Move(target, text, reads))
+        return in_order(moves)
+
+    def _entering(self, statement: Statement) -> list[str]:
+        """The initial values of a loop."""
+        if statement.node.op not in LOOPS:
+            return []
+        count = len(statement.cells)
+        copied = frozenset(k for k in range(count) if (statement, k) in self.memory.entries)
+        return self._moves(zip(statement.cells, carried_of(statement.node), strict=True), copied)
+
+    def _leaving(self, block: Block) -> list[str]:
+        """What a loop's body or a branch hands on at its end."""
+        owner = block.owner
+        assert owner is not None
+        return self._moves(zip(owner.cells, block.region.results, strict=False))
+
+    # Branches
+
+    def _if(self, statement: Statement, tails: tuple[list[str], list[str]] = ([], [])) -> Iterator[Line]:
+        """An `if` whose branches end with further lines."""
+        node = statement.node
+        parts = []
+        for block, tail in zip(statement.blocks, tails, strict=True):
+            commented = self._commented
+            lines = [*self.block(block), *((line, node) for line in [*self._leaving(block), *tail])]
+            parts.append(lines if _has_code(lines) else [])
+            if not parts[-1]:
+                self._commented = commented
+        then, otherwise = parts
+        condition = self.expressions.text(node.args[0])
+        if then:
+            yield f"if {condition}:", node
+            yield from indented(then)
+        elif otherwise:
+            yield f"if {_negated(condition)}:", node
+            yield from indented(otherwise)
+            return
+        if not otherwise:
+            return
+        if _is_one_if(otherwise):
+            first = next(k for k, (line, _) in enumerate(otherwise) if not line.startswith("#"))
+            yield f"el{otherwise[first][0]}", otherwise[first][1]
+            yield from otherwise[first + 1 :]
+        else:
+            yield "else:", None
+            yield from indented(otherwise)
+
+    # Loops
+
+    def _loop(self, statement: Statement) -> Iterator[Line]:
+        node = statement.node
+        before: list[Line] = []
+        if node.op is FOR:
+            head = f"for {self.names[node.regions[0].params[0]]} in {self._range(statement)}:"
+        else:
+            condition = statement.blocks[0]
+            before = list(self.block(condition))
+            tested = self.expressions.text(condition.region.results[0])
+            head = f"while {tested}:"
+            if before:
+                head = "while True:"
+                before += [(f"if {_negated(tested)}:", None), ("    break", None)]
+        body = [*before, *self._body(statement)]
+        if not _has_code(body):
+            if node.op is FOR:
+                return
+            body.append(("pass", None))
+        yield head, node
+        yield from indented(body)
+
+    def _body(self, statement: Statement) -> Iterator[Line]:
+        """The body of a loop, to the next values and the break."""
+        node, block = statement.node, statement.blocks[-1]
+        breaks = bool(node.attr("breaks"))
+        stop = self.schedule.resolved(block.region.results[-1]) if breaks else None
+        last = block.statements[-1] if block.statements else None
+        if last is not None and stop is not None and self._decides(last, stop, statement):
+            for other in block.statements[:-1]:
+                yield from self.commented(other)
+            moves = self._leaving(block)
+            yield from self._breaking(last, stop, moves)
+            yield from ((line, node) for line in moves)
+            return
+        yield from self.block(block)
+        yield from ((line, node) for line in self._leaving(block))
+        if stop is None or (stop.is_const and not stop.value):
+            return
+        if stop.is_const:
+            yield "break", None
+        else:
+            yield f"if {self.expressions.text(stop)}:", node
+            yield "    break", None
+
+    def _decides(self, statement: Statement, stop: Node, loop: Statement) -> bool:
+        """Whether an `if` at the end of a body does no more with the flag that ends the loop than set it."""
+        cell = self.schedule.cells.get(stop)
+        if statement.node.op is not IF or cell is None or cell not in statement.cells:
+            return False
+        if any(self.schedule.cell(value) is cell for value in loop.blocks[-1].region.results[:-1]):
+            return False
+        found = []
+        for block in statement.blocks:
+            value = self.schedule.resolved(block.region.results[cell.index])
+            inner = block.statements[-1] if block.statements else None
+            nested = inner is not None and not value.is_const and self._decides_inside(inner, value, block)
+            if not value.is_const and not nested:
+                return False
+            found.append(value)
+        return any(value.is_const and value.value for value in found) or any(not value.is_const for value in found)
+
+    def _decides_inside(self, statement: Statement, stop: Node, around: Block) -> bool:
+        cell = self.schedule.cells.get(stop)
+        if statement.node.op is not IF or cell is None or cell not in statement.cells:
+            return False
+        values = [self.schedule.resolved(block.region.results[cell.index]) for block in statement.blocks]
+        assert around.owner is not None
+        handed = [one for one in around.region.results if self.schedule.cell(one) is cell]
+        return len(handed) == 1 and all(value.is_const for value in values)
+
+    def _breaking(self, statement: Statement, stop: Node, moves: list[str]) -> Iterator[Line]:
+        """An `if` with `break` where the flag is set; what follows a branch that breaks is not indented."""
+        node = statement.node
+        flag = self.schedule.cells[stop]
+        span = node.span
+        parts, breaks = [], []
+        for block in statement.blocks:
+            value = self.schedule.resolved(block.region.results[flag.index])
+            ends = value.is_const and bool(value.value)
+            lines: list[Line] = []
+            inner = None if value.is_const else block.statements[-1]
+            for other in block.statements:
+                if other is not inner:
+                    lines += self.commented(other)
+            pairs = [
+                (None if k == flag.index else cell, result)
+                for k, (cell, result) in enumerate(zip(statement.cells, block.region.results, strict=True))
+            ]
+            leaving: list[Line] = [(line, node) for line in self._moves(pairs)]
+            if inner is not None:
+                lines += self._breaking(inner, value, [line for line, _ in leaving] + moves)
+            lines += leaving
+            if ends:
+                lines += [*((line, node) for line in moves), ("break", None)]
+            parts.append(lines if _has_code(lines) else [])
+            breaks.append(ends)
+        condition = self.expressions.text(node.args[0])
+        if breaks[1] and not breaks[0]:
+            condition = _negated(condition)
+            parts.reverse()
+            breaks.reverse()
+        if span is not None and (span.file, span.line, span.text) != self._commented:
+            self._commented = span.file, span.line, span.text
+            text = _printable(span.text.strip().partition("\n")[0])
+            if text and not (node.primal and _same_code(f"if {condition}:", text)):
+                yield f"# {text[: WIDTH - 6]}", None
+        if not parts[0]:
+            if parts[1]:
+                yield f"if {_negated(condition)}:", node
+                yield from indented(parts[1])
+            return
+        yield f"if {condition}:", node
+        yield from indented(parts[0])
+        if breaks[0]:
+            yield from parts[1]
+        elif parts[1]:
+            yield "else:", None
+            yield from indented(parts[1])
+
+    def _range(self, statement: Statement) -> str:
+        start, stop, step = map(self.schedule.resolved, statement.node.args[:3])
+        bounds = [stop] if _is(start, 0) and _is(step, 1) else [start, stop] if _is(step, 1) else [start, stop, step]
+        text = f"range({', '.join(map(self.expressions.text, bounds))})"
+        return f"reversed({text})" if statement.node.attr("reverse") else text
+
+
+def in_order(moves: list[Move]) -> list[str]:
+    """Assignments that take place at once, one after the other where no one overwrites what another reads."""
+    done: list[str] = []
+    pending = [move for move in moves if move.text != move.target]
+    while pending:
+        ready = next(
+            (
+                move
+                for move in pending
+                if not any(move.target in other.reads for other in pending if other is not move)
+            ),
+            None,
+        )
+        if ready is None:
+            cycle = _cycle(pending)
+            done.append(f"{', '.join(move.target for move in cycle)} = {', '.join(move.text for move in cycle)}")
+            pending = [move for move in pending if move not in cycle]
+        else:
+            done.append(f"{ready.target} = {ready.text}")
+            pending.remove(ready)
+    return done
+
+
+def _cycle(pending: list[Move]) -> list[Move]:
+    """Moves that have to be made together: with one of them all that read what it overwrites, and so on; those
+    that nobody outside waits for."""
+    best = pending
+    for first in pending:
+        found, queue = [first], [first]
+        while queue:
+            target = queue.pop().target
+            more = [move for move in pending if target in move.reads and move not in found]
+            found += more
+            queue += more
+        if len(found) < len(best):
+            best = found
+    return [move for move in pending if move in best]
+
+
+def indented(lines: Iterable[Line]) -> Iterator[Line]:
+    return (("    " + line if line else line, origin) for line, origin in lines)
+
+
+def _has_code(lines: Iterable[Line]) -> bool:
+    return any(not line.lstrip().startswith("#") for line, _ in lines)
+
+
+def _is_one_if(lines: list[Line]) -> bool:
+    code = [line for line, _ in lines if not line.startswith("#")]
+    if not code[0].startswith("if ") or lines[-1][0].startswith("#"):
+        return False
+    return all(line.startswith(("    ", "elif ", "else:")) for line in code[1:])
+
+
+def _negated(condition: str) -> str:
+    plain = re.fullmatch(r"[\w.]+(\([\w., ]*\))?", condition) is not None
+    return condition[4:] if condition.startswith("not ") and plain else f"not {condition}"
+
+
+def _is(node: Node, value: int) -> bool:
+    return node.is_const and type(node.value) is int and node.value == value
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+
+
+def _same_code(line: str, text: str) -> bool:
+    """Whether a generated line is the user's own, spaces and a leading `return` apart."""
+    if line.startswith(("if ", "for ", "while ")):
+        return "".join(line.split()) == "".join(text.split())
+    return "".join(line.partition("= ")[2].split()) in (
+        "".join(text.partition("=")[2].split()),
+        "".join(text.removeprefix("return").split()),
+    )

@@ -1,0 +1,389 @@
+"""Which values share memory, and where writing in place is safe.
+
+Enters: a `Schedule` and its `Lifetimes`.  Leaves: a `Memory`: the writes that copy first, the loops that copy
+what they are given, the views that are copied where they are made, the pushes that copy their item, and the dead
+arrays that are overwritten.
+
+THE INVARIANT: when the generated code writes into an array or a list, this function has made that array or list,
+and nothing that is still read shares memory with it, other than what the write makes.
+
+*Sites* stand for memory: everything that makes an array or a list is one, a pair (who made it, 0).  Inside of a
+loop the site is what this iteration made; what an earlier one made, wherever it was kept, is the site (who, 1):
+other memory.  Arguments, and all that was made before an inner function that may be called again, are nobody's
+to write into.  By cell, an `Alias` holds the sites that it may be (`own`) and that can be reached through it
+(`inner`: the items of a list), always too many rather than too few:
+
+- a view has the sites of what it views, and is not written into itself (`whole` is false);
+- a write that happens in place has the sites of what it writes into, one that copies first a site of its own;
+- what a loop carries has those of its initial and of its next value, found by going through the loop until
+  nothing changes; the result of an `if` those of both branches;
+- an item that is read from a list, or popped, may be anything that was pushed.
+
+`conflict` tests the invariant at one write, for the last time when all sites are known; each conflict is settled
+by the copy that costs least, and if nothing else helps, by copying what is written into, which always does.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from symdiff.backends.lifetimes import Lifetimes, alive
+from symdiff.backends.schedule import FRESH, LOOPS, WRITES, Block, Cell, Schedule, Statement
+from symdiff.ir.control import IF, carried_of
+from symdiff.ir.node import Node
+from symdiff.ops.control import is_view, store
+
+Site = tuple[Any, int]
+_NO_SITES: frozenset[Site] = frozenset()
+_AUGMENTED = {"add", "subtract", "multiply", "divide"}
+# What makes an array whose items lie in C's order, and that is one even if it has no axes.
+_PLAIN = {"zeros", "ones", "empty", "full", "array", "scatter"}
+_RESTARTS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """own: the sites that a value may be.  inner: those that are reached through it.  whole: not a view."""
+
+    own: frozenset[Site] = _NO_SITES
+    inner: frozenset[Site] = _NO_SITES
+    whole: bool = True
+
+    def __or__(self, other: Alias) -> Alias:
+        if other is NOTHING or other == self:
+            return self
+        return Alias(self.own | other.own, self.inner | other.inner, self.whole and other.whole)
+
+
+NOTHING = Alias()
+
+
+@dataclass(slots=True, eq=False)
+class _Copy:
+    """The site of a copy, or of what an expression makes at a certain place."""
+
+    of: object
+    plain: bool = True
+
+
+class _Again(Exception):
+    """A copy was decided on that stands before the write in question: go on from there."""
+
+    def __init__(self, position: int):
+        self.position = position
+
+
+class Memory:
+    """copies: writes that copy first.  entries: initial values (loop, index) that are copied.  views: values
+    that are copied where they are made.  pushes: statements that push a copy.  reuses: by statement the dead
+    value whose array it overwrites."""
+
+    def __init__(self, schedule: Schedule, lifetimes: Lifetimes):
+        self.schedule = schedule
+        self.sizes = schedule.function.sizes
+        self.lifetimes = lifetimes
+        self.copies: set[Statement] = set()
+        self.entries: set[tuple[Statement, int]] = set()
+        self.views: set[Node] = set()
+        self.pushes: set[Statement] = set()
+        self.reuses: dict[Statement, Node] = {}
+        self.alias: dict[Cell, Alias] = {}
+        self._made: dict[tuple[object, int], _Copy] = {}
+        self._sharing: dict[Site, dict[Cell, None]] = {}  # by site, the cells that may be it
+        self._places: dict[object, int] = {}  # by maker of a site, the position
+        self._entered: dict[tuple[Statement, int], Alias] = {}
+        self._carried: dict[Statement, list[Alias]] = {}
+        self._pushed: dict[Site, dict[Statement, None]] = {}
+        self._since = 0  # what was made before is not this function's own
+        self._restarts = 0
+        self._function()
+
+    def _function(self) -> None:
+        top = self.schedule.top
+        self._arguments(top)
+        starts = [statement.position for statement in top.statements]
+        place = 0
+        while place < len(starts):
+            try:
+                while place < len(starts):
+                    self._visit(top.statements[place])
+                    place += 1
+            except _Again as again:
+                self._restarts += 1
+                self._since = 0
+                self._carried = {}
+                place = max(bisect_right(starts, again.position) - 1, 0)
+                self._sharing = {}
+                for cell, alias in self.alias.items():
+                    self._share(cell, alias)
+
+    def _arguments(self, block: Block) -> None:
+        for param in block.region.params:
+            self._places[param] = -1
+            site = (param, 0)
+            nested = frozenset([site]) if param.type.kind in ("stack", "tuple") else _NO_SITES
+            self._set(self.schedule.cells[param], Alias(frozenset([site]), nested, False))
+
+    def _set(self, cell: Cell | None, alias: Alias) -> None:
+        if cell is not None:
+            self.alias[cell] = alias
+            self._share(cell, alias)
+
+    def _share(self, cell: Cell, alias: Alias) -> None:
+        for site in alias.own | alias.inner:
+            self._sharing.setdefault(site, {})[cell] = None
+
+    def of(self, node: Node, where: object, k: int, position: int) -> Alias:
+        """The alias of an expression that is evaluated at a place: by the statement or block `where`."""
+        node = self.schedule.resolved(node)
+        cell = self.schedule.cells.get(node)
+        if cell is not None:
+            return self.alias.get(cell, NOTHING)
+        return self._expression(node, where, k, position)
+
+    def _expression(self, node: Node, where: object, k: int, position: int) -> Alias:
+        """The alias of what an operation makes, of the operation itself."""
+        if node.type.kind in ("number", "shape", "undefined") or node.is_const:
+            return NOTHING
+        if is_view(node) or node.op.name == "stack_item":
+            viewed = self.of(node.args[0], where, k, position)
+            own = viewed.inner if node.op.name == "stack_item" else viewed.own
+            return Alias(own, viewed.inner, False)
+        return self._fresh(where, k, position, node.op.name in _PLAIN)
+
+    def _fresh(self, where: object, k: int, position: int, plain: bool = True) -> Alias:
+        made = self._made.setdefault((where, k), _Copy(where))
+        made.plain = plain
+        self._places[made] = position
+        return Alias(frozenset([(made, 0)]))
+
+    def _visit(self, statement: Statement) -> None:
+        node = statement.node
+        cells = self.schedule.cells
+        if node.op in LOOPS:
+            self._loop(statement)
+        elif node.op is IF:
+            for block in statement.blocks:
+                self._block(block)
+            for k, cell in enumerate(statement.cells):
+                if cell is not None:
+                    parts = [self.of(b.region.results[k], b, k, b.end) for b in statement.blocks]
+                    self._set(cell, parts[0] | parts[1])
+        elif node.regions:
+            before, self._since = self._since, statement.position
+            self._arguments(statement.blocks[0])
+            self._block(statement.blocks[0])
+            self._since = before
+        elif node.op.name in WRITES:
+            self._write(statement)
+        elif node in cells and node.op is not store:
+            self._plain(statement)
+
+    def _block(self, block: Block) -> None:
+        for statement in block.statements:
+            self._visit(statement)
+
+    def _plain(self, statement: Statement) -> None:
+        node, cell = statement.node, self.schedule.cells[statement.node]
+        self.reuses.pop(statement, None)
+        if node.op.name in _AUGMENTED:
+            for candidate in node.args if node.op.commutative else node.args[:1]:
+                if self._is_reusable(statement, candidate) and _reads_well(candidate, node):
+                    self.reuses[statement] = candidate
+                    self._set(cell, self.of(candidate, statement, 0, 0))
+                    return
+        if node in self.views:
+            self._set(cell, self._fresh(statement, 0, statement.position))
+        else:
+            self._set(cell, self._expression(node, statement, 0, statement.position))
+
+    def _loop(self, statement: Statement) -> None:
+        count = len(statement.cells)
+        initial = []
+        for k, value in enumerate(carried_of(statement.node)):
+            given = self.of(value, statement, k, statement.position)
+            self._entered[statement, k] = given
+            if (statement, k) in self.entries:
+                given = self._fresh(statement, k, statement.position)
+            initial.append(given)
+        before = self._carried.setdefault(statement, [NOTHING] * count)
+        while True:
+            for cell, given, more in zip(statement.cells, initial, before, strict=True):
+                self._set(cell, given | more)
+            for block in statement.blocks:
+                self._block(block)
+            body = statement.blocks[-1]
+            following = [self.of(body.region.results[k], body, k, body.end) for k in range(count)]
+            aged = [old | self._aged(new, statement) for old, new in zip(before, following, strict=True)]
+            if aged == before:
+                break
+            before[:] = aged
+        for cell, given, new in zip(statement.cells, initial, following, strict=True):
+            self._set(cell, given | new)
+
+    def _aged(self, alias: Alias, loop: Statement) -> Alias:
+        """As the next iteration sees it: what this one made is what an earlier one made."""
+
+        def old(sites: frozenset[Site]) -> frozenset[Site]:
+            return frozenset(
+                (who, 1) if loop.position < self._places[who] <= loop.end else (who, age) for who, age in sites
+            )
+
+        return Alias(old(alias.own), old(alias.inner), alias.whole)
+
+    def _write(self, statement: Statement) -> None:
+        """An operation that writes into its first operand, or into a copy of it."""
+        node, cells = statement.node, self.schedule.cells
+        base = self.of(node.args[0], statement, 0, statement.position)
+        if node.op.name == "pop" and statement.cells[0] is None:  # only read
+            self._set(statement.cells[1], Alias(base.inner, base.inner, False))
+            return
+        if node.op.name == "add_at":
+            copies = not self._is_reusable(statement, node.args[0])
+        else:
+            copies = statement in self.copies or not self._fits_in_place(statement, base)
+            copies = copies or self._is_settled_by_copying(statement, base)
+        (self.copies.add if copies else self.copies.discard)(statement)
+        whole = self._fresh(statement, 1, statement.position) if copies else base
+        if node.op.name == "push":
+            item = self.of(node.args[1], statement, 2, statement.position)
+            if statement in self.pushes:
+                item = self._fresh(statement, 2, statement.position)
+            for site in item.own:
+                self._pushed.setdefault(site, {})[statement] = None
+            inner = base.inner | item.own | item.inner
+            self._set(cells[node], Alias(whole.own, inner, whole.whole))
+        elif node.op.name == "pop":
+            rest, item = statement.cells
+            self._set(rest, Alias(whole.own, base.inner, whole.whole))
+            self._set(item, Alias(base.inner, base.inner, False))
+        else:
+            self._set(cells[node], whole)
+
+    def _fits_in_place(self, statement: Statement, base: Alias) -> bool:
+        """Whether what is written into is known to be an array that can be: not a number of NumPy's, and in C's
+        order where the write counts on it."""
+        node = statement.node
+        if node.op.name != "update":
+            return True
+        reshapes = any(step[0] == "reshape" for step in node.attr("view", ()))
+        if node.type.dims and not reshapes:
+            return True
+        return all(isinstance(who, _Copy) and who.plain for who, _ in base.own)
+
+    def _is_settled_by_copying(self, statement: Statement, base: Alias) -> bool:
+        """Whether this write has to copy first; a copy elsewhere that makes it needless is decided on here."""
+        found = self._conflict(statement, base)
+        if found is None:
+            return False
+        bad, reader = found
+        if self._restarts > _RESTARTS or not base.whole and not bad:
+            return True
+        if reader is not None and reader.kind == "value" and is_view(reader.node) and reader.node not in self.views:
+            assert reader.statement is not None
+            self.views.add(reader.node)
+            raise _Again(reader.statement.position)
+        entry = self._entry(statement, bad)
+        if entry is not None:
+            self.entries.add(entry)
+            raise _Again(entry[0].position)
+        if reader is not None and reader.node.type.kind == "stack" and statement.node.type.kind == "array":
+            pushes = [one for site in bad for one in self._pushed.get(site, ()) if one not in self.pushes]
+            if pushes:
+                self.pushes.update(pushes)
+                raise _Again(min(one.position for one in pushes))
+        return True
+
+    def _conflict(self, statement: Statement, base: Alias) -> tuple[set[Site], Cell | None] | None:
+        """The sites that may not be written into, and who reads them later, None if they are not our own; None
+        if all is well."""
+        foreign = {site for site in base.own if self._places[site[0]] <= self._since}
+        if foreign:
+            return foreign, None
+        if not base.whole:
+            return set(), None
+        point = 4 * statement.position + 3
+        made = {self.schedule.cells.get(statement.node), *statement.cells}
+        for site in base.own:
+            sharing = self._sharing.get(site, {})
+            for cell in list(sharing):
+                if self.lifetimes.last(cell) < point and not self._since:
+                    del sharing[cell]
+                elif cell not in made and alive(self.lifetimes.memory[cell], point):
+                    alias = self.alias[cell]
+                    common = base.own & (alias.own | alias.inner)
+                    if common:
+                        return set(common), cell
+        return None
+
+    def _entry(self, statement: Statement, bad: set[Site]) -> tuple[Statement, int] | None:
+        """The outermost loop around a write whose initial value is the memory in question."""
+        found: tuple[Statement, int] | None = None
+        pending, seen = [statement.node.args[0]], set()
+        while pending:
+            cell = self.schedule.cell(pending.pop())
+            if cell is None or cell in seen:
+                continue
+            seen.add(cell)
+            owner = cell.statement
+            if owner is None or not self.alias.get(cell, NOTHING).own & bad:
+                continue
+            if cell.kind == "carried":
+                if not owner.head < statement.position < owner.end:
+                    continue
+                key = (owner, cell.index)
+                if key not in self.entries and self._entered[key].own & bad:
+                    if found is None or owner.position < found[0].position:
+                        found = key
+                    pending.append(carried_of(owner.node)[cell.index])
+                pending.append(owner.node.regions[-1].results[cell.index])
+            elif cell.kind == "branch":
+                pending += [region.results[cell.index] for region in owner.node.regions]
+            elif owner.node.op.name in WRITES and owner not in self.copies:
+                pending.append(owner.node.args[0])
+            elif owner in self.reuses:
+                pending.append(self.reuses[owner])
+        return found
+
+    def _is_reusable(self, statement: Statement, candidate: Node) -> bool:
+        """Whether the result may overwrite the array of an operand."""
+        cell = self.schedule.cell(candidate)
+        if cell is None:
+            return candidate.op.name in FRESH and statement.node.op.name == "add_at"
+        alias = self.alias.get(cell, NOTHING)
+        if not alias.own or not self._fits(candidate, statement.node):
+            return False
+        if self._conflict(statement, alias) is not None:
+            return False
+        read = [self.alias.get(one, NOTHING) for one, _ in self.schedule.leaves(statement.node.args)]
+        return sum(bool(alias.own & (one.own | one.inner)) for one in read) == 1
+
+    def _fits(self, old: Node, new: Node) -> bool:
+        return (
+            old.type.kind == new.type.kind == "array"
+            and bool(old.type.dims)
+            and new.type.dims is not None
+            and self.sizes.resolve(old.type.dims) == self.sizes.resolve(new.type.dims)
+            and old.type.dtype == new.type.dtype != ""
+        )
+
+
+def _reads_well(old: Node, new: Node) -> bool:
+    """One name must be able to stand for both values."""
+    return not old.primal and (not new.name or not old.name or old.name == new.name)
+
+
+def sources(statement: Statement) -> Iterable[tuple[Cell, Block | None, Node]]:
+    """What is assigned to the cells of a control node, and at the end of which block; None before a loop."""
+    node = statement.node
+    for k, cell in enumerate(statement.cells):
+        if cell is None:
+            continue
+        if node.op in LOOPS:
+            yield cell, None, carried_of(node)[k]
+            yield cell, statement.blocks[-1], node.regions[-1].results[k]
+        elif node.op is IF:
+            yield from ((cell, block, block.region.results[k]) for block in statement.blocks)

@@ -1,0 +1,124 @@
+"""Which values share a variable.
+
+Enters: a `Schedule` with `Lifetimes` and `Memory`.  Leaves: for every cell its `Web`, one variable of the
+generated function.  Invariant: of the cells of a web no two are alive at the same point, so that where one is
+read, the variable holds it; what this leaves apart is connected by assignments (`backends.flow`).
+
+Cells are joined where that saves a statement: a written value with what it is written into, the next value of a
+loop with what the loop carries, the results of the branches with the result of the `if`; the innermost first.
+Values that the user gave two names keep both.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import insort
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from symdiff.backends.lifetimes import Lifetimes, Stretches, overlap
+from symdiff.backends.memory import Memory, sources
+from symdiff.backends.schedule import WRITES, Cell, Schedule
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Web:
+    """Cells that share a variable, in program order, where they live, and what the user calls them."""
+
+    cells: list[Cell]
+    stretches: Stretches
+    called: set[str]
+    name: str = ""
+    none_first: bool = False
+    argument: bool = False
+
+    @property
+    def first(self) -> int:
+        return self.stretches[0][0]
+
+    @property
+    def flows(self) -> bool:
+        """Whether a loop or a branch assigns it."""
+        return any(cell.depth or cell.kind in ("carried", "branch", "counter") for cell in self.cells)
+
+
+class Webs:
+    """`of`: by cell, its web."""
+
+    def __init__(self, schedule: Schedule, lifetimes: Lifetimes, memory: Memory):
+        self.schedule = schedule
+        self.of: dict[Cell, Web] = {}
+        for cell in dict.fromkeys(schedule.cells.values()):
+            called = {base_name(cell.name)} if cell.name and cell.primal else set()
+            web = Web([cell], list(lifetimes.names[cell]), called, argument=cell.kind == "argument")
+            self.of[cell] = web
+        for cell, other, firm in self._pairs(memory):
+            self._join(cell, other, firm)
+
+    def web(self, cell: Cell) -> Web:
+        return self.of[cell]
+
+    def all(self) -> list[Web]:
+        """Every web once, in the order of their first cells."""
+        return list(dict.fromkeys(self.of[cell] for cell in self.schedule.cells.values()))
+
+    def _pairs(self, memory: Memory) -> Iterator[tuple[Cell, Cell, bool]]:
+        """What would better share a variable, the most important first; and whether by whatever name."""
+        schedule, cells = self.schedule, self.schedule.cells
+        for statement, old in memory.reuses.items():
+            known = schedule.cell(old)
+            assert known is not None
+            yield cells[statement.node], known, True
+        for statement in schedule.statements:
+            if statement.node.op.name in WRITES and not (
+                statement.node.op.name == "add_at" and statement in memory.copies
+            ):
+                made = statement.cells[0] if statement.node.op.name == "pop" else cells.get(statement.node)
+                base = schedule.cell(statement.node.args[0])
+                if made is not None and base is not None:
+                    yield made, base, statement.node.op.name == "add_at"
+        controls = [one for one in schedule.statements if one.cells and one.node.regions]
+        controls.sort(key=lambda one: -one.block.depth)
+        for entering in (False, True):
+            for statement in controls:
+                for cell, block, source in sources(statement):
+                    other = schedule.cell(source)
+                    if (block is None) is entering and other is not None:
+                        yield cell, other, False
+
+    @staticmethod
+    def _argument_fits(one: Web, other: Web) -> bool:
+        """Whether another value may be called like this argument."""
+        return not one.argument or one.called >= other.called and (one.called == other.called or len(other.cells) == 1)
+
+    def _join(self, cell: Cell, other: Cell, firm: bool) -> bool:
+        one, two = self.of[cell], self.of[other]
+        if one is two:
+            return True
+        if not firm and len(one.called | two.called) > 1:
+            return False
+        if one.argument and two.argument or not self._argument_fits(one, two) or not self._argument_fits(two, one):
+            return False
+        if overlap(one.stretches, two.stretches):
+            return False
+        if len(one.cells) < len(two.cells):
+            one, two = two, one
+        one.cells += two.cells
+        one.stretches = _both(one.stretches, two.stretches)
+        one.called |= two.called
+        one.argument |= two.argument
+        for moved in two.cells:
+            self.of[moved] = one
+        return True
+
+
+def _both(one: Stretches, other: Stretches) -> Stretches:
+    large, small = (one, other) if len(one) >= len(other) else (other, one)
+    for stretch in small:
+        insort(large, stretch)
+    return large
+
+
+def base_name(name: str) -> str:
+    """The user's name of a value that was given a number to tell it from others."""
+    return re.sub(r"(?<=^.)\d+$|(?<=..)_\d+$", "", name)
