@@ -207,7 +207,9 @@ class _Loop:
         for i, (before, param, after) in enumerate(
             zip(initial, region.params[1:], region.results, strict=True)
         ):
-            if (after is param and i >= len(self.alive)) or (_is_zero(before) and _is_zero(after) and i < len(self.alive)):
+            if (after is param and i >= len(self.alive)) or (
+                _is_zero(before) and _is_zero(after) and i < len(self.alive)
+            ):
                 found.add(i)
         return found
 

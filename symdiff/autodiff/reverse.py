@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from symdiff.autodiff.activity import differentiable
+from symdiff.autodiff.checkpoint import segmented
 from symdiff.autodiff.regions import Sweep
 from symdiff.autodiff.sweep import Cotangents
 from symdiff.autodiff.weaving import woven
@@ -34,6 +35,7 @@ def gradient(
     value: return `(value, gradient)`.  aux: the function returns `(value, aux)`, and so `((value, aux),
     gradient)`.
     """
+    function = segmented(function)
     output = _scalar_output(function, aux)
     with function.open() as builder:
         seed = builder.const(1)
@@ -54,6 +56,7 @@ def gradient(
 
 def vjp(function: Function, wrt: Sequence[Node], tree: Tree) -> Function:
     """`(value, pullback)`: the pullback is a closure over what the way back reads."""
+    function = segmented(function)
     with function.open() as builder:
         outputs = function.results
         sweep = Sweep(builder, function, wrt)

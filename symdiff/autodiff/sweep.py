@@ -18,7 +18,8 @@ from contextlib import contextmanager
 
 from symdiff.autodiff.activity import LOOPS, Activity, Reach, is_control, item_of, result_types
 from symdiff.autodiff.costs import MOST, Costs
-from symdiff.autodiff.memory import Homes
+from symdiff.autodiff.memory import WRITES, Homes
+from symdiff.autodiff.zeros import solid
 from symdiff.errors import UnsupportedError
 from symdiff.ir import types
 from symdiff.ir.build import Builder, OpenRegion
@@ -122,6 +123,8 @@ class Straight:
         accumulate(cotangents, node.args[0], pushed(rest, parts.get(1, self.builder.const(0.0))))
 
     def _operation(self, node: Node, g: Node, cotangents: Cotangents, active: Activity) -> None:
+        if node.op.name in WRITES:
+            g = solid(self.builder, self.homes, g, node)
         for operand, part in zip(node.args, self.transposed(node, g, active), strict=True):
             if part is not None:
                 accumulate(cotangents, operand, fitted(part, operand))

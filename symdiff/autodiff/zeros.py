@@ -29,13 +29,13 @@ def zero_of(builder: Builder, homes: Homes, node: Node) -> Node:
 
 def solid(builder: Builder, homes: Homes, g: Node, node: Node) -> Node:
     """A cotangent as an array of its own shape and dtype: what a loop or a branch can hand on."""
-    if node.type.kind == "stack" or node.type.dims == () or not node.type.dtype:
+    if node.type.kind == "stack" or node.type.dims == ():
         return g
     if g.type.kind == "number" or (g.op is broadcast_to and not g.primal and g.args[0].type.dims == ()):
         scalar = g.args[0] if g.op is broadcast_to else g
         like = _alike(builder, homes, node)
         return ones_like(like) if scalar.is_const and scalar.value == 1 else full_like(like, scalar)
-    if g.type.dtype and g.type.dtype != node.type.dtype:
+    if g.type.dtype and node.type.dtype and g.type.dtype != node.type.dtype:
         return astype(g, dtype=node.type.dtype)
     return g
 

@@ -27,11 +27,12 @@ _SIMPLE = re.compile(r"-?[\w.]+")
 
 
 class Expressions:
-    """Prints nodes; `names` holds the materialised ones, `imports` and `helpers` (of the runtime) collect
-    what the text needs."""
+    """Prints nodes; `names` holds the materialised ones, `same` what stands for others, `imports` and `helpers`
+    (of the runtime) collect what the text needs."""
 
-    def __init__(self, names: Mapping[Node, str]):
+    def __init__(self, names: Mapping[Node, str], same: Mapping[Node, Node] | None = None):
         self.names = names
+        self.same = same or {}
         self.imports: set[str] = set()
         self.helpers: set[str] = set()
 
@@ -41,6 +42,7 @@ class Expressions:
         return text if precedence >= least else f"({text})"
 
     def _named(self, node: Node) -> Text:
+        node = self.same.get(node, node)
         name = self.names.get(node)
         return (name, ATOM) if name is not None else self.expand(node)
 
@@ -279,7 +281,15 @@ def _sequence(self: Expressions, node: Node) -> Text:
     return f"{row.spelling}({', '.join([items, *self.keywords(row, node)])})", ATOM
 
 
+def _stack_item(self: Expressions, node: Node) -> Text:
+    stack, index = node.args
+    return f"{self.text(stack, ATOM)}[{self.text(index)}]", ATOM
+
+
 _SPECIAL: dict[str, Callable[[Expressions, Node], Text]] = {
+    "new_stack": lambda self, node: ("[]", ATOM),
+    "stack_item": _stack_item,
+    "undefined": lambda self, node: ("None", ATOM),
     "const": lambda self, node: constant(node.value),
     "stop_gradient": lambda self, node: self._named(node.args[0]),
     "shape": _shape,

@@ -7,7 +7,6 @@ a`), of which those within one web are not written; no branch is empty.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -38,7 +37,12 @@ class Flow:
     """Prints the blocks of one function; `closure` prints inner functions."""
 
     def __init__(
-        self, schedule: Schedule, memory: Memory, expressions: Expressions, names: dict[Node, str], nothing: set[Cell]
+        self,
+        schedule: Schedule,
+        memory: Memory,
+        expressions: Expressions,
+        names: dict[Node, str],
+        nothing: set[Cell],
     ):
         self.schedule = schedule
         self.memory = memory
@@ -63,7 +67,7 @@ class Flow:
             return
         self._commented = key
         lines = list(self._statement(statement))
-        text = _printable(span.text.strip().partition("\n")[0] if node.regions else span.text.strip())
+        text = printable(span.text.strip().partition("\n")[0] if node.regions else span.text.strip())
         yield from before
         if lines and text and not (node.primal and _same_code(lines[0][0], text)):
             yield f"# {text if len(text) < WIDTH - 6 else text[: WIDTH - 9] + '...'}", None
@@ -102,29 +106,18 @@ class Flow:
             text, precedence = self.expressions.expand(node)
             yield f"{name} = {text if precedence >= ATOM else f'({text})'}.copy()"
         else:
-            yield self._augmented(node, name) or f"{name} = {self.expressions.expand(node)[0]}"
+            yield self._augmented(statement, name) or f"{name} = {self.expressions.expand(node)[0]}"
 
-    def _augmented(self, node: Node, name: str) -> str | None:
+    def _augmented(self, statement: Statement, name: str) -> str | None:
         """`s += x` for a number that takes the place of the old one, where the user wrote so or nobody did."""
-        if node.op.name not in SYMBOLS or node.type.kind != "number" and node.type.dims != ():
+        node = statement.node
+        old = self.memory.numbers.get(statement)
+        if old is None or self.names.get(self.schedule.resolved(old)) != name:
             return None
         if node.primal and (node.span is None or f"{SYMBOLS[node.op.name]}=" not in node.span.text):
             return None
-        first, other = node.args
-        if self.names.get(self.schedule.resolved(first)) != name:
-            if not node.op.commutative:
-                return None
-            first, other = other, first
-        if self.names.get(self.schedule.resolved(first)) != name or not self._is_number(first):
-            return None
-        return f"{name} {SYMBOLS[node.op.name]}= {self.expressions.text(other)}"
-
-    def _is_number(self, node: Node) -> bool:
-        """Whether nobody else can see that a value without axes is written into."""
-        cell = self.schedule.cell(node)
-        if cell is None or node.type.kind == "number":
-            return cell is not None
-        return node.type.dims == () and not self.memory.alias[cell].own
+        a, b = node.args
+        return f"{name} {SYMBOLS[node.op.name]}= {self.expressions.text(b if a is old else a)}"
 
     def _effect(self, node: Node) -> str:
         return str(node.attr("text")).format(*map(self.expressions.text, node.args))
@@ -145,7 +138,11 @@ class Flow:
                 if cell in self.nothing:
                     moves.append(Move(target, "None", frozenset()))
             elif copies or self.names.get(source) != target:
-                text = f"{self.expressions.text(source, ATOM)}.copy()" if copies else self.expressions.text(source)
+                text = (
+                    f"{self.expressions.text(source, ATOM)}.copy()"
+                    if copies
+                    else self.expressions.text(source)
+                )
                 reads = frozenset(self.names[leaf.node] for leaf, _ in self.schedule.leaves([source]))
                 moves.append(Move(target, text, reads))
         return in_order(moves)
@@ -256,7 +253,9 @@ class Flow:
             if not value.is_const and not nested:
                 return False
             found.append(value)
-        return any(value.is_const and value.value for value in found) or any(not value.is_const for value in found)
+        return any(value.is_const and value.value for value in found) or any(
+            not value.is_const for value in found
+        )
 
     def _decides_inside(self, statement: Statement, stop: Node, around: Block) -> bool:
         cell = self.schedule.cells.get(stop)
@@ -300,7 +299,7 @@ class Flow:
             breaks.reverse()
         if span is not None and (span.file, span.line, span.text) != self._commented:
             self._commented = span.file, span.line, span.text
-            text = _printable(span.text.strip().partition("\n")[0])
+            text = printable(span.text.strip().partition("\n")[0])
             if text and not (node.primal and _same_code(f"if {condition}:", text)):
                 yield f"# {text[: WIDTH - 6]}", None
         if not parts[0]:
@@ -318,7 +317,13 @@ class Flow:
 
     def _range(self, statement: Statement) -> str:
         start, stop, step = map(self.schedule.resolved, statement.node.args[:3])
-        bounds = [stop] if _is(start, 0) and _is(step, 1) else [start, stop] if _is(step, 1) else [start, stop, step]
+        bounds = (
+            [stop]
+            if _is(start, 0) and _is(step, 1)
+            else [start, stop]
+            if _is(step, 1)
+            else [start, stop, step]
+        )
         text = f"range({', '.join(map(self.expressions.text, bounds))})"
         return f"reversed({text})" if statement.node.attr("reverse") else text
 
@@ -338,7 +343,9 @@ def in_order(moves: list[Move]) -> list[str]:
         )
         if ready is None:
             cycle = _cycle(pending)
-            done.append(f"{', '.join(move.target for move in cycle)} = {', '.join(move.text for move in cycle)}")
+            done.append(
+                f"{', '.join(move.target for move in cycle)} = {', '.join(move.text for move in cycle)}"
+            )
             pending = [move for move in pending if move not in cycle]
         else:
             done.append(f"{ready.target} = {ready.text}")
@@ -378,15 +385,14 @@ def _is_one_if(lines: list[Line]) -> bool:
 
 
 def _negated(condition: str) -> str:
-    plain = re.fullmatch(r"[\w.]+(\([\w., ]*\))?", condition) is not None
-    return condition[4:] if condition.startswith("not ") and plain else f"not {condition}"
+    return f"not {condition}"
 
 
 def _is(node: Node, value: int) -> bool:
     return node.is_const and type(node.value) is int and node.value == value
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 

@@ -38,7 +38,9 @@ class Lifetimes:
             self._results(block)
         for cell in always:
             self._use(cell, schedule.top, self.end, False)
-        self.names, self.memory = ({cell: merged(all_) for cell, all_ in found.items()} for found in self._found)
+        self.names, self.memory = (
+            {cell: merged(all_) for cell, all_ in found.items()} for found in self._found
+        )
 
     def last(self, cell: Cell) -> int:
         return self.memory[cell][-1][1]

@@ -90,6 +90,7 @@ class Memory:
         self.views: set[Node] = set()
         self.pushes: set[Statement] = set()
         self.reuses: dict[Statement, Node] = {}
+        self.numbers: dict[Statement, Node] = {}
         self.alias: dict[Cell, Alias] = {}
         self._made: dict[tuple[object, int], _Copy] = {}
         self._sharing: dict[Site, dict[Cell, None]] = {}  # by site, the cells that may be it
@@ -197,6 +198,9 @@ class Memory:
                     return
         if node in self.views:
             self._set(cell, self._fresh(statement, 0, statement.position))
+        elif self._takes_place(statement):
+            old = self.of(self.numbers[statement], statement, 0, 0)
+            self._set(cell, old | self._expression(node, statement, 0, statement.position))
         else:
             self._set(cell, self._expression(node, statement, 0, statement.position))
 
@@ -229,7 +233,8 @@ class Memory:
 
         def old(sites: frozenset[Site]) -> frozenset[Site]:
             return frozenset(
-                (who, 1) if loop.position < self._places[who] <= loop.end else (who, age) for who, age in sites
+                (who, 1) if loop.position < self._places[who] <= loop.end else (who, age)
+                for who, age in sites
             )
 
         return Alias(old(alias.own), old(alias.inner), alias.whole)
@@ -282,7 +287,12 @@ class Memory:
         bad, reader = found
         if self._restarts > _RESTARTS or not base.whole and not bad:
             return True
-        if reader is not None and reader.kind == "value" and is_view(reader.node) and reader.node not in self.views:
+        if (
+            reader is not None
+            and reader.kind == "value"
+            and is_view(reader.node)
+            and reader.node not in self.views
+        ):
             assert reader.statement is not None
             self.views.add(reader.node)
             raise _Again(reader.statement.position)
@@ -360,6 +370,25 @@ class Memory:
             return False
         read = [self.alias.get(one, NOTHING) for one, _ in self.schedule.leaves(statement.node.args)]
         return sum(bool(alias.own & (one.own | one.inner)) for one in read) == 1
+
+    def _takes_place(self, statement: Statement) -> bool:
+        """Whether a number may be augmented: also if it is an array without axes."""
+        node = statement.node
+        self.numbers.pop(statement, None)
+        if node.op.name not in _AUGMENTED or node.type.dims != ():
+            return False
+        for candidate in node.args if node.op.commutative else node.args[:1]:
+            cell = self.schedule.cell(candidate)
+            if cell is None or candidate.type.dims != () or self.lifetimes_cover(cell, statement):
+                continue
+            if self._conflict(statement, self.alias.get(cell, NOTHING)) is None:
+                self.numbers[statement] = candidate
+                return True
+        return False
+
+    def lifetimes_cover(self, cell: Cell, statement: Statement) -> bool:
+        """Whether a cell is still read after a statement."""
+        return alive(self.lifetimes.names[cell], 4 * statement.position + 3)
 
     def _fits(self, old: Node, new: Node) -> bool:
         return (

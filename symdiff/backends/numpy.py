@@ -11,18 +11,17 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from symdiff.backends.containers import WIDTH, Containers, likes, taken, underlined
 from symdiff.backends.expressions import Expressions
-from symdiff.backends.naming import RESERVED, Names, name_values
+from symdiff.backends.flow import Flow, Line, printable
+from symdiff.backends.lifetimes import Lifetimes
+from symdiff.backends.memory import Memory
+from symdiff.backends.naming import RESERVED, Names, name_webs
+from symdiff.backends.release import release
 from symdiff.backends.render import render
-from symdiff.backends.schedule import Plan, Statement, plan, reads
-from symdiff.ir.liveness import live, operands
-from symdiff.ir.node import Function, Node, Path, Region, Tree
-from symdiff.ops.control import root
-
-WIDTH = 100
-# A line of code, and the statement's node or the region whose results it returns.
-Line = tuple[str, Node | Region | None]
-_SYMBOLS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/"}
+from symdiff.backends.schedule import Block, Cell, Schedule, Statement
+from symdiff.backends.webs import Web, Webs, needs_nothing
+from symdiff.ir.node import Function, Node, Region, Tree
 
 
 def source(function: Function, header: str = "") -> str:
@@ -52,12 +51,8 @@ def _reads_numpy(line: str) -> bool:
 
 def _docstring(text: str) -> str:
     """The text in a docstring, on one line whatever characters are in it."""
-    shown = _printable(text.replace("\n", " ")).replace("\\", "\\\\").replace('"""', "'''")
+    shown = printable(text.replace("\n", " ")).replace("\\", "\\\\").replace('"""', "'''")
     return f'{shown[:-1]}\\"' if shown.endswith('"') else shown
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
 def _signature(function: Function, spelled: Mapping[str, str]) -> str:
@@ -85,385 +80,190 @@ def _signature(function: Function, spelled: Mapping[str, str]) -> str:
 
 
 class _Writer:
-    """Writes one function; recreated whenever a line proved too long and is cut at a subexpression."""
+    """Writes one function; begins anew when lines proved too long and are cut at subexpressions."""
 
     def __init__(self, function: Function):
         self.function = function
         self.forced: set[Node] = set()
+        self.inlined: set[Node] = set()
         self.spelled: dict[str, str] = {}  # parameters that bear a name which the body needs for itself
         self.expressions = Expressions({})
 
     def function_body(self) -> list[str]:
         while True:
-            made = plan(self.function.body, self.function.sizes, self.forced)
+            self._plan()
             parameters = [parameter.name for parameter in self.function.parameters]
-            names = Names(self.spelled.get(name, name) for name in parameters)
-            used = set(_used_params(self.function))
-            for param in self.function.params:
-                if param in used:
-                    self._name_param(names, param)
-            name_values(self.function, made, names)
-            self.names = names
-            self.expressions = Expressions(names.of)
-            self._written: dict[str, list[Any]] = {}  # by array of zeros: the indices written so far
-            lines = [*self._unpacking(used), *self._region(self.function.body, made, self.function.tree)]
+            self._name(parameters)
+            flow = _Function(self)
+            lines = [*self._unpacking(), *flow.function(self.schedule.top, self.function.tree)]
             if not self._cut_long(lines) and not self._respelled(parameters, lines):
                 return [line for line, _ in lines]
 
-    def _name_param(self, names: Names, param: Node) -> None:
-        if param.attr("path"):
-            names.give(param, param.name or "leaf")
-        else:
-            names.of[param] = self.spelled.get(param.attr("parameter"), param.attr("parameter"))
+    def _plan(self) -> None:
+        """Statements, memory and variables; what a loop hands on in a variable of its own is written where it is
+        handed on: `a, b = b, a + b`."""
+        while True:
+            self.schedule = Schedule(self.function, self.forced, self.inlined)
+            self.lifetimes = Lifetimes(self.schedule, self._arguments_kept())
+            self.memory = Memory(self.schedule, self.lifetimes)
+            self.webs = Webs(self.schedule, self.lifetimes, self.memory)
+            found = self.webs.handed_on() - self.forced - self.inlined
+            if not found:
+                break
+            self.inlined |= found
+        self.nothing = needs_nothing(self.schedule, self.webs)
+        release(self.schedule, self.lifetimes, self.memory)
 
-    def _respelled(self, parameters: list[str], lines: list[tuple[str, Node | Region | None]]) -> bool:
+    def _arguments_kept(self) -> list[Cell]:
+        """The arguments that are read at the end, for their containers."""
+        trees = [self.function.tree]
+        trees += [
+            block.owner.node.attr("tree")
+            for block in self.schedule.blocks
+            if block.kind == "closure" and block.owner is not None
+        ]
+        kept = {name for tree in trees if tree is not None for name in likes(tree)}
+        return [
+            self.schedule.cells[param]
+            for param in self.function.params
+            if not param.attr("path") and param.attr("parameter") in kept
+        ]
+
+    def _name(self, parameters: list[str]) -> None:
+        self.names = names = Names(self.spelled.get(name, name) for name in parameters)
+        self.used = set(self._read_params())
+        for param in self.function.params:
+            if param not in self.used:
+                continue
+            web = self.webs.of[self.schedule.cells[param]]
+            if param.attr("path"):
+                web.name = names.fresh(param.name or "leaf")
+            else:
+                web.name = self.spelled.get(param.attr("parameter"), param.attr("parameter"))
+        scopes = self.webs.scopes()
+        name_webs(self.function, scopes.pop(self.schedule.top), names)
+        self.arguments: dict[Block, str] = {}
+        for block, webs in scopes.items():
+            self._name_closure(block, webs)
+        for node, cell in self.schedule.cells.items():
+            if self.webs.of[cell].name:
+                names.of[node] = self.webs.of[cell].name
+        self.expressions = Expressions(names.of, self.schedule.same)
+
+    def _name_closure(self, block: Block, webs: list[Web]) -> None:
+        """The parameters of an inner function, then what it computes."""
+        assert block.owner is not None
+        params = block.region.params
+        for i, (param, output) in enumerate(zip(params, self.function.results, strict=False)):
+            wish = f"{output.name or 'value'}_bar" if output.name or i == 0 else f"value{i}_bar"
+            self.webs.of[self.schedule.cells[param]].name = self.names.fresh(wish)
+        name_webs(self.function, webs, self.names)
+        first = self.webs.of[self.schedule.cells[params[0]]].name
+        tree: Tree = block.owner.node.attr("cotangents")
+        self.arguments[block] = first if tree.kind == "leaf" else self.names.fresh("cotangents")
+
+    def _read_params(self) -> Iterator[Node]:
+        """The parameters that something reads."""
+        for param in self.function.params:
+            cell = self.schedule.cells[param]
+            if self.lifetimes.names[cell] != cell.given or len(self.webs.of[cell].cells) > 1:
+                yield param
+
+    def _respelled(self, parameters: list[str], lines: list[Line]) -> bool:
         """Whether a parameter hides a module or function that the body uses; it gets another name."""
         text = "\n".join(line for line, _ in lines if not line.startswith("#"))
         for name in parameters:
             if name in RESERVED and name not in self.spelled and re.search(rf"(?<![\w.]){name}[.(]", text):
                 taken = {*parameters, *self.spelled.values()}
-                self.spelled[name] = next(new for new in _underlined(name) if new not in taken)
+                self.spelled[name] = next(new for new in underlined(name) if new not in taken)
                 return True
         return False
 
-    def access(self, parameter: str, path: Path) -> str:
-        return access(self.spelled.get(parameter, parameter), path)
-
-    def _unpacking(self, used: set[Node]) -> Iterator[Line]:
+    def _unpacking(self) -> Iterator[Line]:
         """Leaves of containers get names: `w = params["w"]`, or `w, b = layer` where all are used."""
+        containers = Containers(self.expressions, self.names, self.spelled)
+        families: dict[Any, list[Node]] = {}
+        for param in self.function.params:
+            if param in self.used and param.attr("path"):
+                key = (param.attr("parameter"), repr(param.attr("path")[:-1]))
+                families.setdefault(key, []).append(param)
         done: set[Node] = set()
-        params = [param for param in self.function.params if param in used and param.attr("path")]
-        for param in params:
-            if param in done:
-                continue
-            parent = (param.attr("parameter"), param.attr("path")[:-1])
-            siblings = [p for p in params if (p.attr("parameter"), p.attr("path")[:-1]) == parent]
-            arity = param.attr("siblings")
-            if arity == len(siblings) and [p.attr("path")[-1] for p in siblings] == [
-                ("item", i) for i in range(arity)
-            ]:
-                done.update(siblings)
-                targets = ", ".join(self.names.of[p] for p in siblings)
-                yield f"{targets}{',' if arity == 1 else ''} = {self.access(*parent)}", None
-            else:
-                yield (
-                    f"{self.names.of[param]} = {self.access(param.attr('parameter'), param.attr('path'))}",
-                    None,
-                )
-
-    def _region(self, region: Region, made: Plan, tree: Tree) -> Iterator[Line]:
-        commented: tuple[Any, ...] = ()
-        for statement in made.statements:
-            lines = list(self._statement(statement, made))
-            span = statement.node.span
-            if span is not None and (span.file, span.line, span.text) != commented:
-                text = _printable(span.text.strip())
-                commented = (span.file, span.line, span.text)
-                if text and not (statement.node.primal and _same_code(lines[0][0], text)):
-                    yield f"# {text if len(text) < WIDTH - 6 else text[: WIDTH - 9] + '...'}", None
-            yield from lines
-            if statement.frees:
-                yield f"del {', '.join(self.names.of[node] for node in statement.frees)}", None
-        before: list[str] = []
-        result = self.packed(tree, iter(region.results), before, top=True)
-        for line in before:
-            yield line, None
-        yield f"return {result}", region
-
-    def packed(self, tree: Tree, leaves: Iterator[Node], before: list[str], top: bool = False) -> str:
-        """A result in its containers; `before` receives the statements that make copies of objects."""
-        if tree.kind == "leaf":
-            return self.expressions.text(next(leaves))
-        if tree.kind == "static":
-            return repr(tree.value) if tree.like is None else self.access(*tree.like)
-        items = [self.packed(child, leaves, before) for child in tree.children]
-        if tree.kind == "tuple":
-            inside = f"{items[0]}," if len(items) == 1 else ", ".join(items)
-            return inside if top and len(items) > 1 else f"({inside})"
-        if tree.kind == "list" and tree.value in (list, None):
-            return f"[{', '.join(items)}]"
-        if tree.kind == "dict" and tree.value in (dict, None):
-            pairs = [f"{_quoted(key)}: {item}" for key, item in zip(tree.keys, items, strict=True)]
-            return f"{{{', '.join(pairs)}}}"
-        assert tree.like is not None
-        return self._like(tree, items, before)
-
-    def _like(self, tree: Tree, items: list[str], before: list[str]) -> str:
-        """A container of the user's class with some fields replaced; no constructor or setter runs."""
-        assert tree.like is not None
-        original = self.access(*tree.like)
-        pairs = list(zip(tree.keys or range(len(items)), items, strict=True))
-        if tree.kind in ("namedtuple", "dataclass") and _replaceable(tree):
-            fields = ", ".join(f"{key}={item}" for key, item in pairs)
-            if tree.kind == "namedtuple":
-                return f"{original}._replace({fields})"
-            self.expressions.imports.add("import dataclasses")
-            return f"dataclasses.replace({original}, {fields})"
-        if tree.kind == "tuple":
-            return f"tuple.__new__(type({original}), ({', '.join(items)},))"
-        step = tree.like[1][-1][1] if tree.like[1] else tree.like[0]
-        wish = f"{step}_bar" if tree.like[1] or not tree.like[0].endswith("_like") else tree.like[0][:-5]
-        name = self.names.fresh(wish)
-        if tree.kind in ("dataclass", "object") and _own(tree.value) & _HOOKS and _has_dict(tree.value):
-            before.append(f"{name} = object.__new__(type({original}))")
-            before.append(f"vars({name}).update(vars({original}))")
-        else:
-            self.expressions.imports.add("import copy")
-            before.append(f"{name} = copy.copy({original})")
-        before += [_set(tree, name, key, item) for key, item in pairs]
-        return name
-
-    def _statement(self, statement: Statement, made: Plan) -> Iterator[Line]:
-        node = statement.node
-        if node.regions:
-            yield from self._closure(node, self.names.of[node], made.regions[node])
-        else:
-            yield from ((line, node) for line in self._operation(statement))
-
-    def _operation(self, statement: Statement) -> Iterator[str]:
-        node, name = statement.node, self.names.of[statement.node]
-        if node.op.name == "scatter":
-            yield from self._scatter(node, name)
-        elif node.op.name == "add_at":
-            yield from self._add_at(statement, name)
-        elif node.op.name == "store":
-            yield from self._store(node, name)
-        elif statement.reuses is not None:
-            a, b = node.args
-            other = b if a is statement.reuses else a
-            self._written.pop(name, None)
-            yield f"{name} {_SYMBOLS[node.op.name]}= {self.expressions.text(other)}"
-        else:
-            yield f"{name} = {self.expressions.expand(node)[0]}"
-
-    def _closure(self, node: Node, name: str, made: Plan) -> Iterator[Line]:
-        region = node.regions[0]
-        for i, (param, output) in enumerate(zip(region.params, self.function.results, strict=False)):
-            self.names.give(
-                param, f"{output.name or 'value'}_bar" if output.name or i == 0 else f"value{i}_bar"
-            )
-        name_values(self.function, made, self.names)
-        tree: Tree = node.attr("cotangents")
-        targets = [self.names.of[param] for param in region.params]
-        argument = targets[0] if tree.kind == "leaf" else self.names.fresh("cotangents")
-        yield "", None
-        yield f"def {name}({argument}):", None
-        read = {*operands(node), *region.results}
-        used = [name if param in read else "" for param, name in zip(region.params, targets, strict=True)]
-        yield from ((f"    {line}", None) for line in _taken(tree, argument, used))
-        for line, origin in self._region(region, made, node.attr("tree")):
-            yield f"    {line}", origin
-        yield "", None
-
-    def _scatter(self, node: Node, name: str) -> Iterator[str]:
-        value, shape, *operands = node.args
-        if shape.op.name == "shape" and shape.args[0].type.dtype == node.type.dtype:
-            yield f"{name} = np.zeros_like({self.expressions.text(shape.args[0])})"
-        else:
-            suffix = "" if node.type.dtype in ("float64", "") else f", np.{node.type.dtype}"
-            yield f"{name} = np.zeros({self.expressions.text(shape)}{suffix})"
-        self._written[name] = [node.attr("index")]
-        yield self._write(name, node, value, tuple(operands), "=")
-
-    def _add_at(self, statement: Statement, name: str) -> Iterator[str]:
-        node = statement.node
-        total, value, *operands = node.args
-        if statement.reuses is None:
-            yield f"{name} = {self.expressions.text(total, 20)}.copy()"
-        index, before = node.attr("index"), self._written.get(name)
-        untouched = before is not None and all(_is_elsewhere(index, one) for one in before)
-        if before is not None:
-            before.append(index)
-        yield self._write(name, node, value, tuple(operands), "=" if untouched else "+=")
-
-    def _store(self, node: Node, name: str) -> Iterator[str]:
-        """A write into a parameter: `W -= step`, `v *= m` and `v += g`, or `W[...] = value`."""
-        target, value = node.args
-        steps = self._augmentations(target, value)
-        if steps is None:
-            yield f"{name}[...] = {self.expressions.text(value)}"
-        else:
-            yield from (f"{name} {symbol}= {self.expressions.text(operand)}" for symbol, operand in steps)
-
-    def _augmentations(self, target: Node, value: Node) -> list[tuple[str, Node]] | None:
-        """The steps that turn `target` into `value` in place, where it is made of arithmetic on `target`."""
-        if value is target:
-            return []
-        if value in self.names.of or value.op.name not in _SYMBOLS or value.type.dtype != target.type.dtype:
-            return None
-        a, b = value.args
-        for first, other in ((a, b), (b, a)) if value.op.commutative else ((a, b),):
-            named = [other] if other in self.names.of else reads(other, set(self.names.of))
-            if all(root(read) is not target for read in named):
-                steps = self._augmentations(target, first)
-                if steps is not None:
-                    return [*steps, (_SYMBOLS[value.op.name], other)]
-        return None
-
-    def _write(self, name: str, node: Node, value: Node, operands: tuple[Node, ...], symbol: str) -> str:
-        index = node.attr("index")
-        inside = self.expressions.bracket(index, operands)
-        if _may_repeat(index, operands):
-            key = self.expressions.key(index, operands)
-            return f"np.add.at({name}, {key}, {self.expressions.text(value)})"
-        if symbol == "+=" and value.op.name == "negative" and not value.primal and value not in self.names.of:
-            return f"{name}[{inside}] -= {self.expressions.text(value.args[0])}"
-        if symbol == "+=" and value not in self.names.of:
-            positive = self.expressions.without_minus(value)
-            if positive is not None:
-                return f"{name}[{inside}] -= {positive}"
-        return f"{name}[{inside}] {symbol} {self.expressions.text(value)}"
+        for family in families.values():
+            steps = [param.attr("path")[-1] for param in family]
+            arity = family[0].attr("siblings")
+            if arity == len(family) and steps == [("item", i) for i in range(arity)]:
+                done.update(family)
+        written: set[Node] = set()
+        for (name, _), family in families.items():
+            del name
+            for param in family:
+                if param in written:
+                    continue
+                parameter, path = param.attr("parameter"), param.attr("path")
+                if param in done:
+                    written.update(family)
+                    targets = ", ".join(self.names.of[one] for one in family)
+                    comma = "," if len(family) == 1 else ""
+                    yield f"{targets}{comma} = {containers.access(parameter, path[:-1])}", None
+                else:
+                    yield f"{self.names.of[param]} = {containers.access(parameter, path)}", None
 
     def _cut_long(self, lines: list[Line]) -> bool:
-        """Give a name to half of an expression that does not fit on its line."""
+        """Give names to halves of the expressions that do not fit on their lines."""
+        before = len(self.forced)
         for line, node in lines:
             if node is None or len(line) + 4 <= WIDTH or line.lstrip().startswith("#"):
                 continue
-            parts = [part for part in _inner(node, self.names.of) if part not in self.forced]
+            parts = [part for part in self._inner(node) if part not in self.forced]
             if parts:
                 half = len(line) / 2
                 self.forced.add(min(parts, key=lambda part: abs(len(self.expressions.text(part)) - half)))
-                return True
-        return False
+        return len(self.forced) > before
+
+    def _inner(self, node: Node | Region) -> Iterator[Node]:
+        """The unnamed operations inside the expressions of a statement."""
+        names = self.names.of
+        operands = node.results if isinstance(node, Region) else node.args
+        pending = [arg for arg in map(self.schedule.resolved, operands) if arg not in names]
+        while pending:
+            part = pending.pop()
+            if (
+                part.args
+                and part.type.kind in ("array", "number")
+                and part.op.name not in ("size", "length", "transpose")
+            ):
+                yield part
+            pending += [arg for arg in map(self.schedule.resolved, part.args) if arg not in names]
 
 
-def _is_elsewhere(index: Any, other: Any) -> bool:
-    """Whether two indices name different elements for certain: two ints from the same end that differ."""
-    return any(
-        a[0] == b[0] == "int" and a[1] != b[1] and (a[1] < 0) == (b[1] < 0)
-        for a, b in zip(index, other, strict=False)
-    ) and all(entry[0] in ("int", "slice") for entry in (*index, *other))
+class _Function(Flow):
+    """Prints the function and the functions in it."""
 
+    def __init__(self, writer: _Writer):
+        super().__init__(writer.schedule, writer.memory, writer.expressions, writer.names.of, writer.nothing)
+        self.writer = writer
+        self.containers = Containers(writer.expressions, writer.names, writer.spelled)
 
-def _may_repeat(index: Any, operands: tuple[Node, ...]) -> bool:
-    """Whether an index may name one element twice: then `+=` would drop a contribution."""
-    arrays = [
-        operands[entry[1]] for entry in index if entry[0] == "arg" and operands[entry[1]].type.dims != ()
-    ]
-    return bool(arrays) and not any(
-        array.op.name == "arange" or array.type.dtype == "bool" for array in arrays
-    )
+    def function(self, block: Block, tree: Tree) -> Iterator[Line]:
+        """A body with what it returns."""
+        self._commented = ()
+        yield from self.block(block)
+        before: list[str] = []
+        result = self.containers.packed(tree, iter(block.region.results), before, top=True)
+        for line in before:
+            yield line, None
+        yield f"return {result}", block.region
 
-
-def _same_code(line: str, text: str) -> bool:
-    """Whether a generated line is the user's own, spaces and a leading `return` apart."""
-    return "".join(line.partition("= ")[2].split()) in (
-        "".join(text.partition("=")[2].split()),
-        "".join(text.removeprefix("return").split()),
-    )
-
-
-def _inner(node: Node | Region, names: dict[Node, str]) -> Iterator[Node]:
-    """The unnamed operations inside the expressions of a statement."""
-    operands = node.results if isinstance(node, Region) else node.args
-    pending = [arg for arg in operands if arg not in names]
-    while pending:
-        part = pending.pop()
-        if (
-            part.args
-            and part.type.kind in ("array", "number")
-            and part.op.name not in ("size", "length", "transpose")
-        ):
-            yield part
-        pending += [arg for arg in part.args if arg not in names]
-
-
-def _used_params(function: Function) -> Iterator[Node]:
-    def inside(region: Region) -> Iterator[Node]:
-        for node in live(region):
-            yield from (arg for arg in node.args if arg.op.name == "param")
-            for inner in node.regions:
-                yield from inside(inner)
-        yield from (result for result in region.results if result.op.name == "param")
-
-    yield from inside(function.body)
-
-
-def _replaceable(tree: Tree) -> bool:
-    """Whether the class's own way to replace fields runs no code of the user's."""
-    if tree.kind == "namedtuple":
-        return True
-    parameters = getattr(tree.value, "__dataclass_params__", None)
-    fields = getattr(tree.value, "__dataclass_fields__", {})
-    return (
-        parameters is not None
-        and not _own(tree.value) & {"__post_init__", "__new__"}
-        and ("__setattr__" not in _own(tree.value) or parameters.frozen)
-        and all(field.init for field in fields.values())
-        and getattr(getattr(tree.value.__init__, "__code__", None), "co_filename", "") == "<string>"
-        and set(tree.value.__init__.__annotations__) - {"return"} == set(fields)
-    )
-
-
-def _own(cls: type) -> set[str]:
-    """The names that the class and its bases define, without those of Python's own types."""
-    return {name for base in cls.__mro__ if base.__flags__ & _HEAP_TYPE for name in base.__dict__}
-
-
-_HEAP_TYPE = 1 << 9  # classes written in Python
-
-
-# What `copy.copy` would run.
-_HOOKS = {
-    "__copy__", "__reduce__", "__reduce_ex__", "__getstate__", "__setstate__", "__new__", "__getnewargs__",
-    "__getnewargs_ex__", "__getattr__",
-}  # fmt: skip
-
-
-def _has_dict(cls: type) -> bool:
-    """Whether instances keep all their attributes in `__dict__`."""
-    return not any("__slots__" in base.__dict__ for base in cls.__mro__)
-
-
-def _underlined(name: str) -> Iterator[str]:
-    while True:
-        name += "_"
-        yield name
-
-
-def _set(tree: Tree, name: str, key: Any, item: str) -> str:
-    """The statement that puts an item into a copy."""
-    if tree.kind in ("list", "dict"):
-        if tree.value.__module__ == "collections" or "__setitem__" not in _own(tree.value):
-            return f"{name}[{_quoted(key)}] = {item}"
-        return f"{tree.kind}.__setitem__({name}, {_quoted(key)}, {item})"
-    if "__setattr__" in _own(tree.value):
-        return f"object.__setattr__({name}, {_quoted(key)}, {item})"
-    return f"{name}.{key} = {item}"
-
-
-def _taken(tree: Tree, argument: str, targets: list[str]) -> list[str]:
-    """The statements that take the cotangents out of their containers; those without a name are not read."""
-    if tree.kind == "leaf":
-        return []
-    line = f"{', '.join(targets)}{',' if len(targets) == 1 else ''} = {argument}"
-    if _is_flat(tree) and all(targets) and len(line) + 8 <= WIDTH:
-        return [line]
-    paths = [access(argument, path) for path in _paths(tree)]
-    return [f"{target} = {path}" for target, path in zip(targets, paths, strict=True) if target]
-
-
-def _is_flat(tree: Tree) -> bool:
-    return tree.kind in ("tuple", "list", "namedtuple") and all(c.kind == "leaf" for c in tree.children)
-
-
-def _paths(tree: Tree, path: Path = ()) -> Iterator[Path]:
-    """The steps to each leaf; the items of named tuples are counted."""
-    if tree.kind == "leaf":
-        yield path
-    step = "attr" if tree.kind in ("dataclass", "object") else "item"
-    keys = range(len(tree.children)) if tree.kind in ("tuple", "list", "namedtuple") else tree.keys
-    for key, child in zip(keys, tree.children, strict=True):
-        yield from _paths(child, (*path, (step, key)))
-
-
-def access(parameter: str, path: Path) -> str:
-    """The expression that reaches a leaf: `params["layers"][0]`."""
-    return parameter + "".join(f".{key}" if kind == "attr" else f"[{_quoted(key)}]" for kind, key in path)
-
-
-def _quoted(key: Any) -> str:
-    text = repr(key)
-    if isinstance(key, str) and '"' not in key and "'" not in key and "\\" not in text:
-        return f'"{key}"'
-    return text
+    def closure(self, statement: Statement) -> Iterator[Line]:
+        block, name = statement.blocks[0], self.names[statement.node]
+        tree: Tree = statement.node.attr("cotangents")
+        argument = self.writer.arguments[block]
+        yield "", None
+        yield f"def {name}({argument}):", None
+        cells = [self.schedule.cells[param] for param in block.region.params]
+        read = [self.writer.lifetimes.names[cell] != cell.given for cell in cells]
+        targets = [self.names[cell.node] if used else "" for cell, used in zip(cells, read, strict=True)]
+        yield from ((f"    {line}", None) for line in taken(tree, argument, targets))
+        for line, origin in self.function(block, statement.node.attr("tree")):
+            yield f"    {line}" if line else line, origin
+        yield "", None

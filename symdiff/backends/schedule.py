@@ -137,7 +137,9 @@ class Schedule:
             else:
                 light = light or node.op.name in SHAPES
                 first = node.args[:1]
-                pending += [(arg, light or (node.op.name == "fit_like" and (arg,) != first)) for arg in node.args]
+                pending += [
+                    (arg, light or (node.op.name == "fit_like" and (arg,) != first)) for arg in node.args
+                ]
 
     def _next(self) -> int:
         self._position += 1
@@ -158,7 +160,9 @@ class Schedule:
     def _value(
         self, node: Node, kind: CellKind, block: Block, point: int, statement: Statement | None = None
     ) -> Cell:
-        cell = Cell(node, kind, statement, 0, {block: point}, [(point, point)], node.name, node.primal, block.depth)
+        cell = Cell(
+            node, kind, statement, 0, {block: point}, [(point, point)], node.name, node.primal, block.depth
+        )
         self.cells[node] = cell
         return cell
 
@@ -222,7 +226,11 @@ class Schedule:
             tested = 4 * statement.head + 3
             start = 4 * self._next()
             counter = Cell(body.params[0], "counter", statement, given=[(start, start)])
-            counter.name, counter.primal, counter.depth = counter.node.name, counter.node.primal, block.depth + 1
+            counter.name, counter.primal, counter.depth = (
+                counter.node.name,
+                counter.node.primal,
+                block.depth + 1,
+            )
             statement.counter = self.cells[body.params[0]] = counter
         statement.blocks.append(self._block("body", body, statement, block.depth + 1))
         if statement.counter is not None:
@@ -262,11 +270,7 @@ class _Choice:
         self._follow(function.body)
         self._scan(function.body)
         self._count(function.body)
-        self._leaving = {
-            value
-            for region in self._functions
-            for value in map(self._resolved, region.results)
-        }
+        self._leaving = {value for region in self._functions for value in map(self._resolved, region.results)}
         self._depth: dict[Node, int] = {}
         self._order: dict[Node, int] = {}
         self._ends: dict[Region, int] = {}
@@ -385,7 +389,9 @@ class _Choice:
                 writes.setdefault(root(self._resolved(node.args[0])), []).append(position)
         if not writes:
             return
-        pending = [(arg, self._order[node]) for node in self._order if node in self.stated for arg in node.args]
+        pending = [
+            (arg, self._order[node]) for node in self._order if node in self.stated for arg in node.args
+        ]
         for region, end in self._ends.items():
             pending += [(result, end) for result in region.results]
         seen: set[tuple[Node, int]] = set()
@@ -398,7 +404,9 @@ class _Choice:
             if node.op.name in ("const", "shape", "size", "length", *FRESH):
                 continue
             first = self._order[node]
-            if any(self._overwritten(writes.get(root(self._resolved(arg))), first, position) for arg in node.args):
+            if any(
+                self._overwritten(writes.get(root(self._resolved(arg))), first, position) for arg in node.args
+            ):
                 self.stated.add(node)
                 position = first
             pending += [(arg, position) for arg in node.args]

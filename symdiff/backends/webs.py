@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import re
 from bisect import insort
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from symdiff.backends.lifetimes import Lifetimes, Stretches, overlap
 from symdiff.backends.memory import Memory, sources
-from symdiff.backends.schedule import WRITES, Cell, Schedule
+from symdiff.backends.schedule import CONTROL, LOOPS, WRITES, Block, Cell, Schedule
+from symdiff.ir.control import UNDEFINED
+from symdiff.ir.node import Node
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -29,7 +31,6 @@ class Web:
     stretches: Stretches
     called: set[str]
     name: str = ""
-    none_first: bool = False
     argument: bool = False
 
     @property
@@ -48,6 +49,7 @@ class Webs:
     def __init__(self, schedule: Schedule, lifetimes: Lifetimes, memory: Memory):
         self.schedule = schedule
         self.of: dict[Cell, Web] = {}
+        self._counts: dict[Cell, int] | None = None
         for cell in dict.fromkeys(schedule.cells.values()):
             called = {base_name(cell.name)} if cell.name and cell.primal else set()
             web = Web([cell], list(lifetimes.names[cell]), called, argument=cell.kind == "argument")
@@ -61,6 +63,52 @@ class Webs:
     def all(self) -> list[Web]:
         """Every web once, in the order of their first cells."""
         return list(dict.fromkeys(self.of[cell] for cell in self.schedule.cells.values()))
+
+    def scopes(self) -> dict[Block, list[Web]]:
+        """The webs of each function, the outermost first, in the order of their first cells."""
+        found: dict[Block, list[Web]] = {
+            block: [] for block in self.schedule.blocks if block.kind in ("function", "closure")
+        }
+        for web in sorted(self.all(), key=lambda web: web.first):
+            block = self._block(web.cells[0])
+            while block not in found:
+                assert block.owner is not None
+                block = block.owner.block
+            found[block].append(web)
+        return found
+
+    def _block(self, cell: Cell) -> Block:
+        return next(iter(cell.homes))
+
+    def handed_on(self) -> set[Node]:
+        """Values that a loop's body computes only to hand them on, in variables of their own."""
+        read: dict[Cell, int] = {}
+        found: dict[Cell, Node] = {}
+        loops = [one for one in self.schedule.statements if one.node.op in LOOPS]
+        for statement in loops:
+            for cell, block, source in sources(statement):
+                other = self.schedule.cell(source)
+                if block is not None and other is not None and other.kind == "value":
+                    read[other] = read.get(other, 0) + 1
+                    simple = other.statement is not None and not other.node.regions and is_movable(other.node)
+                    if self.of[other] is not self.of[cell] and simple and not other.name:
+                        if other.homes.keys() == {block}:
+                            found[other] = other.node
+        return {node for cell, node in found.items() if read[cell] == 1 and self._uses(cell) == 1}
+
+    def _uses(self, cell: Cell) -> int:
+        if self._counts is None:
+            self._counts = {}
+            for statement in self.schedule.statements:
+                self._count(statement.node.args)
+            for block in self.schedule.blocks:
+                self._count(block.region.results)
+        return self._counts.get(cell, 0)
+
+    def _count(self, values: Iterable[Node]) -> None:
+        assert self._counts is not None
+        for cell, _ in self.schedule.leaves(values):
+            self._counts[cell] = self._counts.get(cell, 0) + 1
 
     def _pairs(self, memory: Memory) -> Iterator[tuple[Cell, Cell, bool]]:
         """What would better share a variable, the most important first; and whether by whatever name."""
@@ -89,7 +137,11 @@ class Webs:
     @staticmethod
     def _argument_fits(one: Web, other: Web) -> bool:
         """Whether another value may be called like this argument."""
-        return not one.argument or one.called >= other.called and (one.called == other.called or len(other.cells) == 1)
+        return (
+            not one.argument
+            or one.called >= other.called
+            and (one.called == other.called or len(other.cells) == 1)
+        )
 
     def _join(self, cell: Cell, other: Cell, firm: bool) -> bool:
         one, two = self.of[cell], self.of[other]
@@ -97,7 +149,12 @@ class Webs:
             return True
         if not firm and len(one.called | two.called) > 1:
             return False
-        if one.argument and two.argument or not self._argument_fits(one, two) or not self._argument_fits(two, one):
+        if (
+            one.argument
+            and two.argument
+            or not self._argument_fits(one, two)
+            or not self._argument_fits(two, one)
+        ):
             return False
         if overlap(one.stretches, two.stretches):
             return False
@@ -117,6 +174,44 @@ def _both(one: Stretches, other: Stretches) -> Stretches:
     for stretch in small:
         insort(large, stretch)
     return large
+
+
+def is_movable(node: Node) -> bool:
+    """Whether an operation may be computed at the end of its block: it reads numbers alone, which nobody writes
+    into."""
+    return (
+        node.op.pure
+        and node.op.name not in ("scatter", "pop", *WRITES)
+        and all(arg.type.kind == "number" or arg.type.dims == () for arg in node.args)
+    )
+
+
+def needs_nothing(schedule: Schedule, webs: Webs) -> set[Cell]:
+    """The cells that have to be None where they are undefined: another variable is assigned from theirs."""
+    edges = [
+        edge
+        for statement in schedule.statements
+        if statement.node.op in CONTROL
+        for edge in sources(statement)
+    ]
+    unset = {webs.of[cell] for cell, _, source in edges if schedule.resolved(source).op is UNDEFINED}
+    needed: set[Web] = set()
+    while True:
+        more = set()
+        for cell, _, source in edges:
+            other = schedule.cell(source)
+            if other is not None and webs.of[other] in unset and webs.of[other] is not webs.of[cell]:
+                needed.add(webs.of[other])
+                more.add(webs.of[cell])
+        if more <= unset:
+            break
+        unset |= more
+    for statement in schedule.statements:
+        if statement.node.op.name in ("push", "stack_item"):
+            needed.update(
+                webs.of[cell] for cell, _ in schedule.leaves(statement.node.args) if webs.of[cell] in unset
+            )
+    return {cell for cell, web in webs.of.items() if web in needed}
 
 
 def base_name(name: str) -> str:

@@ -96,7 +96,10 @@ class Writes:
             if kind == "index":
                 text += f"[{self.expressions.bracket(data[0], tuple(operands))}]"
             elif kind == "reshape":
-                lengths = [self.expressions.text(operands[n[1]]) if isinstance(n, tuple) else repr(n) for n in data[0]]
+                lengths = [
+                    self.expressions.text(operands[n[1]]) if isinstance(n, tuple) else repr(n)
+                    for n in data[0]
+                ]
                 text += f".reshape({', '.join(lengths)})"
             elif kind == "transpose":
                 text += ".T" if data[0] is None else f".transpose({', '.join(map(str, data[0]))})"
@@ -125,7 +128,9 @@ class Writes:
             read = resolved(read)
             if kind == "index" and data[0] == (("ellipsis",),) and not _is_read(read, data[0]):
                 continue
-            if read in self.names or not _matches(read, kind, data, [resolved(one) for one in operands], resolved):
+            if read in self.names or not _matches(
+                read, kind, data, [resolved(one) for one in operands], resolved
+            ):
                 return False
             read = read.args[0]
         return resolved(read) is resolved(base) and self.names.get(resolved(base)) is not None
@@ -201,8 +206,11 @@ def _is_read(node: Node, entries: Any) -> bool:
 def _same_kind(value: Node, written: Node) -> bool:
     """Whether NumPy casts the result of an augmented assignment as it does when it is assigned."""
     one, other = value.type.dtype, written.type.dtype
-    return bool(one) and (one == other or all(kind.startswith(("float", "complex")) for kind in (one, other)) and
-                          one.startswith("complex") <= other.startswith("complex"))
+    return bool(one) and (
+        one == other
+        or all(kind.startswith(("float", "complex")) for kind in (one, other))
+        and one.startswith("complex") <= other.startswith("complex")
+    )
 
 
 def _matches(read: Node, kind: str, data: list[Any], operands: list[Node], resolved: Any) -> bool:

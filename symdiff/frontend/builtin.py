@@ -21,6 +21,7 @@ from symdiff.frontend.classes import set_attribute
 from symdiff.frontend.frame import Frame, call
 from symdiff.frontend.iterators import lazily
 from symdiff.frontend.lookup import is_user_object, user_method
+from symdiff.frontend.rolled import is_rolled, length_of, of_range
 from symdiff.frontend.rows import call_row
 from symdiff.frontend.subscripts import subscript
 from symdiff.frontend.texts import check_plain, formatted
@@ -31,10 +32,13 @@ from symdiff.frontend.values import (
     Generator,
     Method,
     Partial,
+    Rolled,
     ShapeTuple,
+    StagedList,
     has_staged,
     kind_name,
 )
+from symdiff.ir import control
 from symdiff.ir.node import Node
 from symdiff.ops.row import row_of
 
@@ -111,6 +115,8 @@ _SCALAR_RESULTS = frozenset([
 
 def _len(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
     (value,) = args
+    if isinstance(value, StagedList) or (isinstance(value, Rolled) and value.kind == "range"):
+        return length_of(value)
     if isinstance(value, Node):
         if value.type.kind == "number":
             raise UserError(f"TypeError: object of type '{value.type.dtype}' has no len()")
@@ -121,13 +127,32 @@ def _len(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
     return call(frame, method, [value], {}) if method else operators.compute(len, value)
 
 
-def _range(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> range:
-    bounds = [arrays.static_int(value, "the number of rounds of a loop") for value in args]
-    made: range = operators.compute(range, *bounds)
-    return made
+def _range(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> range | Rolled:
+    if not any(isinstance(value, Node) for value in args):
+        made: range = operators.compute(range, *args)
+        return made
+    return of_range([_index(value) for value in args])
+
+
+def _index(value: Any) -> Any:
+    """A bound of a range: an int, known or not."""
+    if isinstance(value, Node) and control.is_integer(value.type):
+        return value
+    if isinstance(value, Node) and not value.type.dims and value.type.dtype == "bool":
+        return call_row(_registered("builtins.int"), int, [value], {})
+    if isinstance(value, Node):
+        raise UserError(f"TypeError: '{kind_name(value)}' object cannot be interpreted as an integer")
+    return operators.compute(operator.index, value)
+
+
+def _all_rolled(values: list[Any]) -> bool:
+    """Whether a loop over all of these at once is kept as a loop."""
+    return bool(values) and all(map(is_rolled, values)) and not all(isinstance(v, range) for v in values)
 
 
 def _zip(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    if _all_rolled(args) and not kwargs.get("strict"):
+        return Rolled("zip", tuple(args))
     columns = [iterated(frame, value) for value in args]
     rows = operators.compute(zip, *columns, **kwargs)
     return lazily(frame, rows) if _any_lazy(args) else operators.compute(list, rows)
@@ -138,6 +163,9 @@ def _any_lazy(values: list[Any]) -> bool:
 
 
 def _enumerate(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    first = kwargs.get("start", args[1] if len(args) > 1 else 0)
+    if _all_rolled(args[:1]):
+        return Rolled("enumerate", (args[0],), _index(first))
     start = arrays.static_int(kwargs.get("start", args[1] if len(args) > 1 else 0), "the start of enumerate")
     pairs = enumerate(iterated(frame, args[0]), start)
     return lazily(frame, pairs) if _any_lazy(args) else list(pairs)
@@ -214,7 +242,11 @@ def _reduce(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
     return total
 
 
-def _reversed(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> list[Any]:
+def _reversed(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    if isinstance(args[0], range):
+        return args[0][::-1]
+    if is_rolled(args[0]):
+        return Rolled("reversed", (args[0],))
     return iterate(frame, args[0])[::-1]
 
 
@@ -354,6 +386,12 @@ def _setattr(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> None:
     set_attribute(frame, owner, name, value)
 
 
+def _vars(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    if not args:
+        raise UnsupportedError("`vars` of the function is not supported.", "the names themselves")
+    return attribute(frame, args[0], "__dict__")
+
+
 def _hasattr(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> bool:
     return has_attribute(frame, args[0], args[1])
 
@@ -435,7 +473,7 @@ _FUNCTIONS: dict[Any, Handler] = {
     setattr: _setattr,
     slice: lambda frame, args, kwargs: slice(*args),
     issubclass: lambda frame, args, kwargs: operators.compute(issubclass, *args),
-    id: lambda frame, args, kwargs: id(args[0]), ord: _text(ord), chr: _text(chr),
+    vars: _vars, ord: _text(ord), chr: _text(chr),
 }  # fmt: skip
 HANDLERS: dict[int, Handler] = {
     id(function): handler

@@ -26,6 +26,7 @@ from symdiff.frontend.functions import inline
 from symdiff.frontend.iterators import chained_from
 from symdiff.frontend.library import generated_method, recomputed
 from symdiff.frontend.lookup import is_user_object, user_method
+from symdiff.frontend.refusals import refused
 from symdiff.frontend.subscripts import subscript
 from symdiff.frontend.texts import check_plain, text_method
 from symdiff.frontend.unpacking import iterate
@@ -83,6 +84,9 @@ def call_value(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, A
     handler = builtin.HANDLERS.get(id(function))
     if handler is not None:
         return handler(frame, args, kwargs)
+    refusal = refused(function)
+    if refusal is not None:
+        raise refusal
     if isinstance(function, python_types.FunctionType) and function.__code__.co_filename == "<string>":
         return generated_method(frame, function, args, kwargs)
     made_by = _DECORATORS.get(_written_in(function))

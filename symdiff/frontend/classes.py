@@ -44,10 +44,20 @@ def construct(frame: Frame, cls: type, args: list[Any], kwargs: dict[str, Any]) 
         if not has_staged([args, kwargs]) and type(cls).__module__ == "enum":
             return operators.compute(cls, *args, **kwargs)
         if isinstance(vars(type(cls)).get("__call__"), python_types.FunctionType):
-            raise UnsupportedError(f"The class {cls.__name__} has a metaclass that makes its objects itself.")
+            raise UnsupportedError(
+                f"The class {cls.__name__} has a metaclass that makes its objects itself.", "a plain class"
+            )
     if not cls.__flags__ & (1 << 9) or isinstance(in_class(cls, "__new__")[0], staticmethod):
-        raise UnsupportedError(f"Objects of the class {cls.__name__} cannot be made inside the function.")
-    made: Any = object.__new__(cls)
+        raise UnsupportedError(
+            f"Objects of the class {cls.__name__} cannot be made inside the function.",
+            "a class without `__new__`, or the object as an argument",
+        )
+    try:
+        made: Any = object.__new__(cls)
+    except TypeError:
+        raise UnsupportedError(
+            f"Objects of the class {cls.__name__} cannot be made inside the function.", "an argument"
+        ) from None
     if dataclasses.is_dataclass(cls) and cls.__dataclass_params__.init and "__init__" in vars(cls):  # type: ignore[attr-defined]
         _fill_dataclass(frame, cls, made, args, kwargs)
     elif hasattr(cls, "__attrs_attrs__"):
@@ -67,7 +77,9 @@ def _exception(cls: type, args: list[Any]) -> Any:
     if cls.__module__ == "builtins" or cls is np.linalg.LinAlgError:
         return Failure(cls, tuple(args))
     if isinstance(in_class(cls, "__new__")[0], staticmethod):
-        raise UnsupportedError(f"The class {cls.__name__} makes its objects itself, with `__new__`.")
+        raise UnsupportedError(
+            f"The class {cls.__name__} makes its objects itself, with `__new__`.", "a class without it"
+        )
     made: Any = cls.__new__  # of a C class: it runs nothing of the user's
     return made(cls)
 
@@ -75,7 +87,9 @@ def _exception(cls: type, args: list[Any]) -> Any:
 def _namedtuple(frame: Frame, cls: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
     base = in_class(cls, "__new__")[1]
     if base is None or "_fields" not in vars(base):
-        raise UnsupportedError(f"The class {cls.__name__} makes its objects itself, with `__new__`.")
+        raise UnsupportedError(
+            f"The class {cls.__name__} makes its objects itself, with `__new__`.", "a class without it"
+        )
     values = _matched(cls, list(cls._fields), args, kwargs)
     defaults = cls._field_defaults
     for name in cls._fields:
@@ -155,7 +169,9 @@ def set_attribute(frame: Frame, owner: Any, name: str, value: Any) -> None:
         return
     method = user_method(owner, "__setattr__")
     if method is not None and not dataclasses.is_dataclass(type(owner)):
-        raise UnsupportedError(f"The class {type(owner).__name__} sets its attributes itself.")
+        raise UnsupportedError(
+            f"The class {type(owner).__name__} sets its attributes itself.", "a class without `__setattr__`"
+        )
     if method is not None:
         raise UserError(f"FrozenInstanceError: cannot assign to field '{name}'")
     operators.compute(object.__setattr__, owner, name, value)

@@ -136,6 +136,7 @@ class Frame:
     first: Any = None  # the first argument, for super()
     returned: ast.AST | None = None  # the `return` that was reached
     rest: Sequence[ast.stmt] = ()  # what follows the statement in its block
+    form: Any = None  # of a recursive call: the structure of its arguments
     jumps: frozenset[str] = frozenset()  # the names that may be read where `break` and `continue` go
 
     def inner(self, scope: Scope) -> Frame:

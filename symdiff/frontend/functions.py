@@ -7,11 +7,13 @@ function of the user's is called; globals, cells and defaults are read through `
 from __future__ import annotations
 
 import ast
+import re
 import types as python_types
 from collections.abc import Callable
 from typing import Any
 
 from symdiff.errors import UnsupportedError, UserError
+from symdiff.frontend import arrays
 from symdiff.frontend.captures import capture
 from symdiff.frontend.frame import (
     EXPRESSIONS,
@@ -29,10 +31,11 @@ from symdiff.frontend.frame import (
 from symdiff.frontend.frame import execute as execute_body
 from symdiff.frontend.source import FunctionNode, Source, source_of
 from symdiff.frontend.targets import names_of
-from symdiff.frontend.values import Closure, Raised, Silent
+from symdiff.frontend.values import Closure, NeedStatic, Raised, Silent, children
 from symdiff.ir.node import Node
 
 _DEEPEST = 80
+_UNENDED = 2  # so many calls of one form, one in the other, under a staged condition
 _MOST_CALLS = 20_000
 _EMPTY = object()
 
@@ -41,8 +44,9 @@ def inline(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, Any])
     """The result of calling a Python function or a closure: its body, evaluated here."""
     context = frame.context
     context.calls += 1
-    _check_depth(context, function)
+    form = _check_depth(context, function, [*args, *kwargs.values()])
     inner, node = opened(frame, function, args, kwargs)
+    inner.form = form
     if has_yield(node):
         return GENERATORS[0](frame, inner, node)
     return run(inner, node)
@@ -93,9 +97,11 @@ def run(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
         builder.span = span
 
 
-def _check_depth(context: Context, function: Any) -> None:
+def _check_depth(context: Context, function: Any, values: list[Any]) -> Any:
+    """Refuse what would never end; the form of the arguments of a recursive call."""
     key = function.node if isinstance(function, Closure) else function.__code__
-    depth = sum(1 for frame in context.frames if _code_of(frame) is key)
+    same = [frame for frame in context.frames if _code_of(frame) is key]
+    depth = len(same)
     if depth and context.problems:
         raise Silent  # its problems are already reported; do not go round for ever
     if depth >= _DEEPEST or len(context.frames) > 4 * _DEEPEST or context.calls > _MOST_CALLS:
@@ -103,6 +109,31 @@ def _check_depth(context: Context, function: Any) -> None:
         if depth:
             raise UnsupportedError(f"`{name}` calls itself without an end known while compiling.", "a loop")
         raise UnsupportedError(f"The calls of `{name}` are too many to be written out.", "vectorise them")
+    if not depth:
+        return None
+    form = tuple([_form(value, ()) for value in values])
+    if depth > _UNENDED and context.builder.nested and all(f.form == form for f in same[-_UNENDED:]):
+        places = arrays.int_places(values)
+        if places:
+            raise NeedStatic(places)
+        name = function.name if isinstance(function, Closure) else function.__name__
+        raise UnsupportedError(
+            f"`{name}` calls itself as long as a condition holds that only run time knows.", "a `while` loop"
+        )
+    return form
+
+
+def _form(value: Any, around: tuple[int, ...]) -> Any:
+    """What of an argument is known while compiling: where it is the same again, so is the evaluation."""
+    if isinstance(value, Node):
+        return re.sub(r"\?\d+", "?", str(value.type))
+    if isinstance(value, str | bool | int | float | type(None)):
+        return type(value), value
+    inner = children(value)
+    if not inner or id(value) in around:
+        return id(value)
+    keys = tuple(value) if isinstance(value, dict) else ()
+    return type(value), keys, tuple([_form(one, (*around, id(value))) for one in inner])
 
 
 def _code_of(frame: Frame) -> Any:

@@ -20,7 +20,8 @@ from symdiff.errors import UnsupportedError
 from symdiff.frontend import arrays
 from symdiff.frontend.branches import flow_of, parts_of
 from symdiff.frontend.frame import Context, Flow, Frame, Scope
-from symdiff.frontend.merge import Merge, Pending, Plan, node_of, same_form
+from symdiff.frontend.lists import stage_list
+from symdiff.frontend.merge import Grown, Merge, Pending, Plan, node_of, same_form
 from symdiff.frontend.regions import (
     RAISES,
     Names,
@@ -38,7 +39,7 @@ from symdiff.frontend.regions import (
     put,
 )
 from symdiff.frontend.state import ABSENT, State, restore, taken
-from symdiff.frontend.values import POISON, Missing, Silent, StagedList
+from symdiff.frontend.values import POISON, Missing, Silent
 from symdiff.ir import control, types
 from symdiff.ir.build import OpenRegion
 from symdiff.ir.node import Node
@@ -67,6 +68,7 @@ class Loop:
     private: Scope | None = None
     stops: bool = False
     params: set[Node] = field(default_factory=set)  # of all attempts
+    inline_test: bool = False  # whether the test changes something, and is evaluated in the body
 
 
 @dataclass(eq=False, slots=True, repr=False)
@@ -124,9 +126,17 @@ def rolled(frame: Frame, loop: Loop) -> tuple[Flow, Any]:
             try:
                 return attempt.run(len(context.problems))
             except Again:
-                continue
+                restore(context, attempt.before)
+            except Grown as grown:
+                restore(context, attempt.before)
+                stage_list(frame, grown.container)
+                attempt.restart(taken(context, frame))
+            except BaseException:
+                restore(context, before)
+                raise
     finally:
         context.builder.span, frame.jumps = span, jumps
+    restore(context, before)
     raise UnsupportedError(
         "The types in this loop change from round to round in a way that is not understood.",
         "arrays of one dtype and rank in all rounds",
@@ -195,7 +205,7 @@ class _Attempt:
         self.context = frame.context
         self.builder = frame.context.builder
         self.first = first  # the number of the first size that is the loop's own
-        self.inline_test = False
+        self.span = self.builder.span
 
     def run(self, problems: int) -> tuple[Flow, Any]:
         context = self.context
@@ -208,12 +218,18 @@ class _Attempt:
         if given is RAISES:
             given, end = None, entry
         flow = parts_of(given)
+        if self.test is True and flow[0] is False and flow[2] is False:
+            raise Static
         merge, found, late = self._compared(entry, end, opened)
         if given is POISON or len(context.problems) > problems:
             raise Silent
-        if self.test is True and flow[0] is False and flow[2] is False:
-            raise Static
         return self._emitted(opened, end, flow, merge, found, late)
+
+    def restart(self, before: State) -> None:
+        """Go on from another state, in which a list that grows is a staged one."""
+        self.before = before
+        self.carried.clear()
+        self.carried.update(_predicted(self.context, self.frame, self.loop, before))
 
     # Evaluation
 
@@ -234,23 +250,17 @@ class _Attempt:
                     "Only at run time is it known whether this is None or what an earlier round made.",
                     "a number or an array as the initial value",
                 )
-            put(self.frame, Merge(context), one.place, one.plan, values)  # type: ignore[arg-type]
+            merge = Merge(context)
+            put(self.frame, merge, one.place, one.plan, values)
+            doubt_containers(self.frame, merge, [self.before])
         self._doubt_params(params)
 
     def _doubt_params(self, params: Sequence[Node]) -> None:
+        """Mark the parameters that may be, in the first round, the memory of something else."""
         context = self.context
-        values = [
-            None if one.place.kind == "heap" else _reference(one.initial[n]) for one, n in self.leaves
-        ]
-        shared = partners(self.frame, self.before, set(self.carried), None, values)
-        for ((one, n), others) in zip(self.leaves, shared, strict=True):
-            if n in one.doubtful:
-                others.append(len(others))
-        self.shared = shared
-        doubt(context, params, [
-            [*(other for other in others if not isinstance(other, int) or other < len(params))]
-            for others in shared
-        ])  # fmt: skip
+        values = [None if one.place.kind == "heap" else one.initial[n] for one, n in self.leaves]
+        self.shared = partners(self.frame, self.before, set(self.carried), None, values)
+        doubt(context, params, self.shared)
         for (one, n), param in zip(self.leaves, params, strict=True):
             if n in one.doubtful and param not in context.heap.uncertain:
                 context.heap.doubt(param, [param])
@@ -258,7 +268,7 @@ class _Attempt:
     def _tested(self) -> Any:
         """The condition of a `while`, as a region; its value where it is known while compiling."""
         test = self.loop.test
-        if test is None or self.inline_test:
+        if test is None or self.loop.inline_test:
             self.condition: OpenRegion | None = None
             if test is not None:
                 with self.builder.region(*self._types()) as self.condition:
@@ -275,7 +285,7 @@ class _Attempt:
         restore(self.context, self.before)
         states = [entry, end]
         if any(not is_same(p, p.value(entry), p.value(end)) for p in places(states, self._inside())):
-            self.inline_test = True
+            self.loop.inline_test = True
             raise Again
         if value is False:
             raise Static
@@ -313,7 +323,8 @@ class _Attempt:
         self.dropped: list[Place] = []
         for key, one in self.carried.items():
             plan = plan_of(merge, one.place, one.place.value(self.before), one.place.value(end))
-            if same_form(plan, one.plan) and len(leaf_numbers(plan)) == len(one.initial):
+            same = same_form(plan, one.plan) and len(leaf_numbers(plan)) == len(one.initial)
+            if same or _is_poisoned(plan):
                 found[key] = plan
             else:
                 more[key] = self._typed(one.place, plan, merge, end)
@@ -324,6 +335,8 @@ class _Attempt:
                 self.dropped.append(place)
                 continue
             plan = plan_of(merge, place, place.value(self.before), place.value(end))
+            if _is_poisoned(plan):
+                continue
             if self._is_late(place):
                 late.append((place, plan))
             else:
@@ -422,9 +435,7 @@ class _Attempt:
         """Which results share memory; raises Again where a parameter that does is written into."""
         keys = set(self.carried)
         heap = [one.place.kind == "heap" for one, _ in self.leaves]
-        values = [
-            None if k < len(heap) and heap[k] else _reference(value) for k, value in enumerate(values)
-        ]
+        values = [None if k < len(heap) and heap[k] else value for k, value in enumerate(values)]
         names = None if self.loop.read is None else _all(self.loop.read, self.loop.later, self.frame.jumps)
         shared = partners(self.frame, end, keys, names, values)
         params = opened.params[1:] if self.loop.bounds is not None else opened.params
@@ -435,7 +446,6 @@ class _Attempt:
                 one.doubtful.add(n)
                 again = True
         if again:
-            restore(self.context, self.before)
             raise Again
         return shared
 
@@ -446,11 +456,11 @@ class _Attempt:
             if not fit:
                 one.type[n] = self._widened(one.initial[n], one.type[n], kind)
         if not all(fits):
-            restore(self.context, self.before)
             raise Again
 
     def _node(self, initial: list[Node], opened: OpenRegion, *, breaks: bool) -> tuple[Node, ...]:
         loop = self.loop
+        self.builder.span = self.span
         if loop.bounds is not None:
             return control.count(*loop.bounds, initial, opened, breaks=breaks, **loop.attrs)
         assert self.condition is not None
@@ -475,7 +485,7 @@ class _Attempt:
         for place in self.dropped:
             place.set(context, ABSENT)
         for place, plan in [*((one.place, found[key]) for key, one in self.carried.items()), *late]:
-            put(self.frame, merge, place, plan, values)  # type: ignore[arg-type]
+            put(self.frame, merge, place, plan, values)
         doubt_containers(self.frame, merge, [self.before, end])
         first = [*self.shared, *([] for _ in range(len(order) - len(self.shared)))]
         both = [[*a, *b] for a, b in zip(first, sharing, strict=True)]
@@ -486,9 +496,13 @@ class _Attempt:
         doubt(context, nodes, outside)
         returned, given, stopped = extra
         flag = values[returned.value] if returned is not None else False
-        what = merge.build(given, values) if given is not None else ABSENT  # type: ignore[arg-type]
+        what = merge.build(given, values) if given is not None else ABSENT
         jumped = values[stopped.value] if stopped is not None else False
         return flow_of(False, False, flag, what), jumped
+
+
+def _is_poisoned(plan: Plan) -> bool:
+    return plan.kind == "same" and plan.value is POISON or any(map(_is_poisoned, plan.parts))
 
 
 def _late(plan: Plan) -> list[int]:
@@ -500,7 +514,3 @@ def _late(plan: Plan) -> list[int]:
             found.append(one.value)
         pending += one.parts
     return found
-
-
-def _reference(value: Any) -> Any:
-    return value if isinstance(value, Node) else None

@@ -26,6 +26,7 @@ from symdiff.frontend import (
     expressions,
     generators,
     matching,
+    repeats,
     statements,
     subscripts,
 )
@@ -44,11 +45,14 @@ from symdiff.ir.tidy import tidy
 
 _HANDLERS = (
     augmented,
+    branches,
+    repeats,
     calls,
     effects,
     expressions,
     generators,
     matching,
+    repeats,
     statements,
     subscripts,
 )  # imported for what they register

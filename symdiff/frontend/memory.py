@@ -31,7 +31,7 @@ COPY, VIEW, READ_ONLY, UNCLEAR = Sharing
 
 _VIEWS = frozenset(
     ["transpose", "swapaxes", "moveaxis", "matrix_transpose", "expand_dims", "squeeze", "flip", "fliplr",
-     "flipud", "rot90", "real", "atleast_1d", "atleast_2d", "atleast_3d"]
+     "flipud", "rot90", "real", "atleast_1d", "atleast_2d", "atleast_3d", "stop_gradient"]
 )  # fmt: skip
 
 # 0-d values: NumPy's functions return scalars, which nobody can write into, except these.
@@ -40,7 +40,7 @@ _ARRAYS = frozenset(
      "update", "add_at", "cumsum", "cumprod", "tensordot", "convolve", "correlate", "linalg.solve", "copy",
      "broadcast_to", "reshape", "ravel", "fit_like", "flip", "diag", "tril", "triu", "outer", "kron", "sort"]
 )  # fmt: skip
-_LIKE_OPERAND = frozenset(["astype", "real", "imag", "transpose", "squeeze"])
+_LIKE_OPERAND = frozenset(["astype", "real", "imag", "transpose", "squeeze", "stop_gradient"])
 # Functions that lay their result out in C's order, whatever their operands are.
 _FRESH = frozenset(
     ["zeros", "ones", "empty", "full", "eye", "identity", "arange", "linspace", "array", "matmul", "dot",
@@ -90,11 +90,13 @@ class Layout:
             return UNCLEAR if not source.type.dtype else VIEW if source.type.dtype.startswith("c") else COPY
         if name == "asfortranarray":
             return VIEW if source.type.rank in (0, 1) and self.contiguous(source, assumed) else UNCLEAR
-        if name == "reshape" and node.attr("order", "C") == "C" and self.keeps_strides(node):
+        if name == "einsum":
+            return _of_einsum(node.attr("subscripts")) if len(node.args) == 1 else COPY
+        if name not in ("reshape", "ravel", "ascontiguousarray") or node.attr("order", "C") != "C":
+            return UNCLEAR
+        if name == "reshape" and self.keeps_strides(node):
             return VIEW
-        if node.attr("order", "C") == "C" and self.contiguous(source, assumed):
-            return VIEW
-        return UNCLEAR
+        return VIEW if self.contiguous(source, assumed) else UNCLEAR
 
     def keeps_strides(self, node: Node) -> bool:
         """Whether a reshape only splits one axis, or adds and drops such of length 1: it is a view of anything."""
@@ -165,7 +167,7 @@ class Layout:
         source = node.args[0]
         if name == "index":
             return _takes_block(node) and self.contiguous(source, assumed)
-        kept = ("reshape", "ravel", "expand_dims", "squeeze", "atleast_1d", "atleast_2d", "atleast_3d")
+        kept = ("stop_gradient", "reshape", "ravel", "expand_dims", "squeeze", "atleast_1d", "atleast_2d", "atleast_3d")
         real = name == "real" and not source.type.dtype.startswith("c")
         return (real or name in kept) and self.contiguous(source, assumed)
 
@@ -194,6 +196,19 @@ class Layout:
         if node.op.name == "index" and all(_forward(entry) for entry in node.attr("index")):
             return self._axes_in_order(node.args[0], assumed)
         return self.contiguous(node, assumed)
+
+
+def _of_einsum(subscripts: str) -> Sharing:
+    """np.einsum of one operand gives a view where it sums nothing."""
+    operand, arrow, result = subscripts.replace(" ", "").partition("->")
+    if "..." in operand:
+        return UNCLEAR
+    return VIEW if set(operand) == set(result if arrow else _once(operand)) else COPY
+
+
+def _once(letters: str) -> str:
+    """The letters that stand there once: the axes of the result where the subscripts do not name them."""
+    return "".join(letter for letter in letters if letters.count(letter) == 1)
 
 
 def _forward(entry: tuple[object, ...]) -> bool:

@@ -9,7 +9,7 @@ one afterwards; what would need run time to tell which object it is becomes a `M
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,8 @@ from symdiff.ir.control import UNDEFINED
 from symdiff.ir.node import Node
 from symdiff.ops.stacks import new_stack, push
 
+Nodes = Sequence[Any] | Mapping[int, Any]
+"""By number of a leaf, its node."""
 _NUMBERS = (bool, int, float, complex, np.generic)
 _PLAIN = (str, bytes, range, type, np.dtype, frozenset)
 
@@ -152,7 +154,9 @@ class Merge:
         """How to put the contents of a container together; raises where its keys differ."""
         keys = tuple(b if a is ABSENT else a)
         if ABSENT not in (a, b) and set(a) != set(b):
-            if isinstance(container, list | dict | deque):
+            if isinstance(container, list):
+                raise Grown(container)
+            if isinstance(container, dict | deque):
                 raise UnsupportedError(
                     f"Which items a {type(container).__name__} has is known only at run time.",
                     "the same keys on every way, or an array",
@@ -166,11 +170,13 @@ class Merge:
         staged = isinstance(a, StagedList) or isinstance(b, StagedList)
         if not staged and len(a) == len(b):
             return self._containers(a, b)
+        if staged and isinstance(a, list) is not isinstance(b, list):
+            raise Grown(a if isinstance(a, list) else b)
         return Plan("list", self.leaf(_stack_of(a), _stack_of(b)), ())
 
     # Values
 
-    def build(self, plan: Plan, nodes: Sequence[Any]) -> Any:
+    def build(self, plan: Plan, nodes: Nodes) -> Any:
         """The value, with nodes for its leaves."""
         if plan.kind == "same":
             return plan.value
@@ -194,9 +200,17 @@ class Merge:
         self.containers.append((made, plan.value))
         return made
 
-    def build_content(self, plan: Plan, nodes: Sequence[Any]) -> dict[Any, Any]:
+    def build_content(self, plan: Plan, nodes: Nodes) -> dict[Any, Any]:
         values = [self.build(part, nodes) for part in plan.parts]
         return {key: value for key, value in zip(plan.keys, values, strict=True) if value is not ABSENT}
+
+
+class Grown(Exception):
+    """A list whose length only run time knows: it has to be a staged one before the region."""
+
+    def __init__(self, container: list[Any]):
+        super().__init__()
+        self.container = container
 
 
 class Pending:

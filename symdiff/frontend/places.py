@@ -244,6 +244,7 @@ _STEPS: dict[str, Callable[[Node, list[Node]], list[tuple[Any, ...]]]] = {
     "expand_dims": _expanded,
     "squeeze": _squeezed,
     "reshape": _reshaped,
+    "stop_gradient": lambda view, operands: [],
     "ravel": lambda view, operands: [("reshape", (-1,))],
 }
 

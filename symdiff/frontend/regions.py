@@ -14,7 +14,7 @@ from typing import Any
 
 from symdiff.errors import SymdiffError
 from symdiff.frontend.frame import Context, Frame, Scope
-from symdiff.frontend.merge import Merge, Plan
+from symdiff.frontend.merge import Merge, Nodes, Pending, Plan
 from symdiff.frontend.state import ABSENT, State, fill, leaves_of, restore, taken
 from symdiff.frontend.values import POISON, Raised, Silent
 from symdiff.ir.build import OpenRegion
@@ -178,6 +178,8 @@ def partners(
 
 def storages(context: Context, value: Any) -> list[Node]:
     """The memory that a value may share, where it is an array or a list of arrays."""
+    if isinstance(value, Pending):
+        return list(dict.fromkeys(one for item in value.items for one in storages(context, item)))
     if not isinstance(value, Node) or value.type.kind not in ("array", "stack"):
         return []
     heap = context.heap
@@ -231,7 +233,7 @@ def doubt_containers(frame: Frame, merge: Merge, states: Sequence[State]) -> Non
     """Mark containers that stand for one of two of which one has another name."""
     context = frame.context
     for made, originals in merge.containers:
-        for original, state in zip(originals, states, strict=True):
+        for original, state in zip(originals, states, strict=False):
             if id(original) in context.foreign or _holders(state, original) > 1:
                 context.unclear[id(made)] = made
 
@@ -256,14 +258,14 @@ def plan_of(merge: Merge, place: Place, a: Any, b: Any) -> Plan:
     return merge.plan(a, b)
 
 
-def put(frame: Frame, merge: Merge, place: Place, plan: Plan, nodes: Sequence[Any]) -> None:
+def put(frame: Frame, merge: Merge, place: Place, plan: Plan, nodes: Nodes) -> None:
     """Set a place to the value that nodes make of its plan; the nodes get the names of the places."""
     name_leaves(frame, place, plan, nodes)
     built = merge.build_content if plan.kind == "content" else merge.build
     place.set(frame.context, built(plan, nodes))
 
 
-def name_leaves(frame: Frame, place: Place, plan: Plan, nodes: Sequence[Any]) -> None:
+def name_leaves(frame: Frame, place: Place, plan: Plan, nodes: Nodes) -> None:
     name = place.owner.name if place.kind == "heap" else place.name
     pending = [(plan, name)]
     while pending:

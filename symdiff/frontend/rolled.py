@@ -13,10 +13,13 @@ from typing import Any
 
 from symdiff.errors import UserError
 from symdiff.frontend import arrays
+from symdiff.frontend.frame import Frame
+from symdiff.frontend.lists import item
 from symdiff.frontend.values import Rolled, StagedList
+from symdiff.ir.build import current
 from symdiff.ir.node import OPERATORS, Node
 from symdiff.ops.row import REGISTRY
-from symdiff.ops.stacks import stack_item, stack_length
+from symdiff.ops.stacks import stack_length
 
 Bound = int | Node
 
@@ -48,7 +51,7 @@ def is_rolled(value: Any) -> bool:
     return isinstance(value, range | Rolled | StagedList)
 
 
-def counted(value: Any) -> Counted:
+def counted(frame: Frame, value: Any) -> Counted:
     """How a loop goes over this."""
     if isinstance(value, range):
         return Counted(value.start, value.stop, value.step, lambda i: i)
@@ -56,9 +59,9 @@ def counted(value: Any) -> Counted:
         start, stop, step = value.parts
         return Counted(start, stop, step, lambda i: i)
     if isinstance(value, Rolled) and value.kind == "reversed":
-        inner = counted(value.parts[0])
+        inner = counted(frame, value.parts[0])
         return Counted(inner.start, inner.stop, inner.step, inner.item, not inner.reverse)
-    return Counted(0, length_of(value), 1, lambda i: item_of(value, i))
+    return Counted(0, length_of(value), 1, lambda i: item_of(frame, value, i))
 
 
 def length_of(value: Any) -> Bound:
@@ -102,8 +105,6 @@ def _same_length(a: Bound, b: Bound) -> bool:
     """Whether two lengths are known to be equal."""
     if not (isinstance(a, Node) and isinstance(b, Node) and a.op is b.op and a.op.name == "length"):
         return False
-    from symdiff.ir.build import current
-
     dims = [node.args[0].type.dims for node in (a, b)]
     if dims[0] is None or dims[1] is None:
         return False
@@ -124,12 +125,12 @@ def _apply(name: str, *operands: Bound) -> Bound:
     return arrays.apply(OPERATORS[name], [arrays.operand(one) for one in operands])
 
 
-def item_of(value: Any, i: Bound) -> Any:
+def item_of(frame: Frame, value: Any, i: Bound) -> Any:
     """The item at a place, counted from zero."""
     if isinstance(value, range):
         return value[i] if isinstance(i, int) else _apply("add", value.start, _apply("multiply", i, value.step))
     if isinstance(value, StagedList):
-        return stack_item(value.stack, arrays.operand(i))
+        return item(frame.context, value, i)
     if isinstance(value, Node):
         if isinstance(i, int):
             return arrays.apply(REGISTRY["index"], [value], index=(("int", i),))
@@ -139,13 +140,13 @@ def item_of(value: Any, i: Bound) -> Any:
         steps = i if step == 1 and isinstance(step, int) else _apply("multiply", i, step)
         return steps if start == 0 and isinstance(start, int) else _apply("add", start, steps)
     if value.kind == "zip":
-        return tuple([item_of(part, i) for part in value.parts])
+        return tuple([item_of(frame, part, i) for part in value.parts])
     if value.kind == "enumerate":
         first = value.start
         place = i if first == 0 and isinstance(first, int) else _apply("add", i, first)
-        return (place, item_of(value.parts[0], i))
+        return (place, item_of(frame, value.parts[0], i))
     last = _apply("subtract", length_of(value.parts[0]), 1)
-    return item_of(value.parts[0], _apply("subtract", last, i))
+    return item_of(frame, value.parts[0], _apply("subtract", last, i))
 
 
 def of_range(bounds: list[Any]) -> range | Rolled:

@@ -17,7 +17,8 @@ from symdiff.frontend import arrays
 from symdiff.frontend.frame import Frame, call
 from symdiff.frontend.lookup import user_method
 from symdiff.frontend.operators import compute
-from symdiff.frontend.values import POISON, Checkpointed, Generator, Silent, kind_name
+from symdiff.frontend.rolled import item_of, length_of
+from symdiff.frontend.values import POISON, Checkpointed, Generator, Rolled, Silent, StagedList, kind_name
 from symdiff.ir.build import current
 from symdiff.ir.node import Node
 from symdiff.ir.types import Size
@@ -50,6 +51,8 @@ def iterate(frame: Frame, value: Any) -> list[Any]:
         return list(value)
     if isinstance(value, Checkpointed):
         return iterate(frame, value.iterable)
+    if isinstance(value, Rolled | StagedList):
+        return _of_rolled(frame, value)
     if isinstance(value, Generator):
         items = list(itertools.islice(value, MOST + 1))
         if len(items) > MOST:
@@ -58,6 +61,15 @@ def iterate(frame: Frame, value: Any) -> list[Any]:
     if hasattr(type(value), "__next__") and type(value).__module__ in _PYTHON:
         return list(compute(list, value))
     raise UserError(f"TypeError: '{kind_name(value)}' object is not iterable")
+
+
+def _of_rolled(frame: Frame, value: Any) -> list[Any]:
+    count = length_of(value)
+    if not isinstance(count, int):
+        raise UnsupportedError(
+            f"The items of this {kind_name(value)} are counted at run time.", "a loop over it, or a comprehension"
+        )
+    return [item_of(frame, value, i) for i in range(count)]
 
 
 def iterated(frame: Frame, value: Any) -> Iterator[Any]:

@@ -7,9 +7,11 @@ from symdiff.ops import (
     arithmetic,
     axes,
     creation,
+    curves,
     effects,
     einsum,
     elementwise,
+    grids,
     indexing,
     joining,
     linalg,
@@ -20,11 +22,12 @@ from symdiff.ops import (
     rounding,
     shaping,
     stacks,
+    statistics,
     updates,
 )  # fmt: skip
 
 __all__ = [
-    "arithmetic", "axes", "creation", "effects", "einsum", "elementwise", "indexing", "joining", "linalg",
+    "arithmetic", "axes", "creation", "curves", "effects", "einsum", "elementwise", "grids", "indexing", "joining", "linalg",
     "piecewise", "products", "python_math", "reductions", "rounding", "shaping",
-    "stacks", "updates",
+    "stacks", "statistics", "updates",
 ]  # fmt: skip

@@ -105,8 +105,16 @@ roll: Row = linear(
     None,
     lower=_roll,
 )
-tril: Row = linear(np.tril, "x, k=0", infer.like, lambda g, x, **attrs: tril(g, **attrs))
-triu: Row = linear(np.triu, "x, k=0", infer.like, lambda g, x, **attrs: triu(g, **attrs))
+
+
+def _infer_triangle(x: Node, k: int = 0) -> Type:
+    if x.type.rank == 1:
+        raise UnsupportedError("A triangle of a vector is not supported.", "np.tril of a matrix")
+    return infer.like(x)
+
+
+tril: Row = linear(np.tril, "x, k=0", _infer_triangle, lambda g, x, **attrs: tril(g, **attrs))
+triu: Row = linear(np.triu, "x, k=0", _infer_triangle, lambda g, x, **attrs: triu(g, **attrs))
 
 
 def _diagonal_dims(dims: Dims, offset: int, axis1: int, axis2: int) -> Dims:
@@ -195,9 +203,23 @@ def _tiled(x: Node, reps: Any) -> Node:
 tile: Row = composite(np.tile, "x, reps=...", infer.of_definition(_tiled), _tiled)
 
 
-def _repeated(x: Node, repeats: int, axis: int | None = None) -> Node:
+def _infer_repeat(x: Node, repeats: Node, axis: int | None = None) -> Type:
+    if repeats.type.dims == ():
+        return infer.of_definition(_repeated)(x, repeats, axis)
+    dims = current().sizes.resolve(x.type.dims if axis is not None else (current().sizes.fresh(),))
+    if dims is None:
+        return types.array(infer.numpy_dtype(x))
+    (place,) = infer.normalized_axes(axis or 0, len(dims))
+    fresh = current().sizes.fresh()
+    return types.array(infer.numpy_dtype(x), (*dims[:place], fresh, *dims[place + 1 :]))
+
+
+def _repeated(x: Node, repeats: Node, axis: int | None = None) -> Node:
+    """A broadcast along a new axis; for a count per element, a reading at repeated places."""
     if axis is None:
         return _repeated(reshape(x, make_shape(-1)), repeats, 0)
+    if known_rank(repeats, "np.repeat"):
+        return take(x, repeat(arange(length(x, axis=axis)), repeats), axis)
     rank = known_rank(x, "np.repeat")
     axis %= rank
     lengths: list[Any] = [length(x, axis=i) for i in range(rank)]
@@ -207,22 +229,19 @@ def _repeated(x: Node, repeats: int, axis: int | None = None) -> Node:
 
 
 def _repeat(row: Row, x: Any, repeats: Any, axis: Any = None) -> Node:
-    if isinstance(repeats, Node) and not repeats.is_const:
-        raise UnsupportedError("np.repeat with a computed number of repeats is not supported.", "a literal")
-    x, counts, axis = to_node(x), literal("repeats", repeats), literal("axis", axis)
-    if isinstance(counts, tuple) and len(counts) == 1:
-        counts = counts[0]
-    attrs = {} if axis is None else {"axis": axis}
-    if isinstance(counts, int):
-        return row(x, repeats=counts, **attrs)
-    places = [place for place, count in enumerate(counts) for _ in range(count)]
-    return take(reshape(x, make_shape(-1)) if axis is None else x, to_node(places), axis or 0)
+    attrs = {} if axis is None else {"axis": literal("axis", axis)}
+    if isinstance(repeats, list | tuple) and len(repeats) == 1:
+        repeats = repeats[0]
+    if isinstance(repeats, list | tuple) and all(isinstance(count, int) for count in repeats):
+        places = [place for place, count in enumerate(repeats) for _ in range(count)]
+        x = to_node(x)
+        return take(reshape(x, make_shape(-1)) if axis is None else x, to_node(places), attrs.get("axis", 0))
+    return row(to_node(x), to_node(repeats), **attrs)
 
 
 repeat: Row = composite(
-    np.repeat, "x, repeats=..., axis=None", infer.of_definition(_repeated), _repeated, lower=_repeat,
-    method="repeat",
-)  # fmt: skip
+    np.repeat, "x, repeats, axis=None", _infer_repeat, _repeated, lower=_repeat, method="repeat"
+)
 
 
 def pad_widths(width: Any, rank: int) -> tuple[tuple[int, int], ...]:

@@ -107,6 +107,17 @@ empty_like = constant(
 )
 
 
+def _ndarray(shape: Any, dtype: Any = None, *layout: Any, **named: Any) -> Node:
+    if layout or named:
+        raise UnsupportedError(
+            "np.ndarray with a buffer, strides or an order is not supported.", "np.empty(shape, dtype)"
+        )
+    return bind(empty, shape, dtype=dtype)
+
+
+sugar(np.ndarray, _ndarray)
+
+
 def _steps(*bounds: Node) -> Dim:
     """The length of an arange where it is plain."""
     if all(bound.is_const for bound in bounds):
@@ -179,6 +190,8 @@ def _eye(row: Row, n: Any, *rest: Any, **names: Any) -> Node:
 
 eye = constant(np.eye, "*sizes, k=0, dtype=None", _infer_eye, lower=_eye)
 identity = constant(np.identity, "n, dtype=None", _infer_eye)
+# Ones on and below the k-th diagonal.
+tri = constant(np.tri, "*sizes, k=0, dtype=None", _infer_eye, lower=_eye)
 
 
 def _meshgrid(*axes: Any, indexing: str = "xy", sparse: bool = False) -> tuple[Node, ...]:

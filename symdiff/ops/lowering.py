@@ -47,6 +47,17 @@ def bind(row: Row, *args: Any, **kwargs: Any) -> Node:
     return row(*operands, **attrs)
 
 
+def with_options(row: Row, *operands: Node, **options: Any) -> Node:
+    """A call with operands that may be absent (None), which the attribute `names` names."""
+    nodes = {
+        name: to_node(value)
+        for name, value in options.items()
+        if value is not None and name not in row.defaults
+    }
+    attrs = {name: value for name, value in options.items() if name in row.defaults}
+    return row(*operands, *nodes.values(), **attrs, **({"names": tuple(nodes)} if nodes else {}))
+
+
 def literal(name: str, value: Any) -> Any:
     """The compile-time value of an attribute in its canonical form."""
     if isinstance(value, Node):

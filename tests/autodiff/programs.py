@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from ops.evaluate import evaluate
+from ops.evaluate import evaluate, inside, run
 
 from symdiff.autodiff import reverse
 from symdiff.ir import control, types
@@ -158,3 +158,18 @@ def count(function: Function, name: str) -> int:
 def saved(function: Function) -> list[str]:
     """The names of the values that are pushed."""
     return [node.args[1].name for node in function.nodes() if node.op.name == "push"]
+
+
+def pulled(function: Function, values, *cotangents):
+    """The cotangents that the pullback of a function gives, for each of several cotangents of its result."""
+    wrt = wrt_of(function)
+    made = reverse.vjp(function, wrt, Tree("tuple", (LEAF,) * len(wrt)))
+    verify(made)
+    env = dict(zip(made.params, values, strict=True))
+    back = made.results[-1]
+    run([node for node in made.body.body if node is not back], env)
+    found = []
+    for cotangent in cotangents:
+        (region,) = back.regions
+        found.append(inside(region, [cotangent], dict(env)))
+    return found

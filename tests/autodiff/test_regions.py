@@ -280,3 +280,53 @@ def test_a_list_of_states():
         return loop(length(x), (s,), lambda i, t: (t + op("stack_item", out, i) * at(x, i),), names=("t",))[0]
 
     check(program(code, ("x", VECTOR)), X)
+
+
+@pytest.mark.parametrize("every", [1, 2, 4, 100, -1])
+@pytest.mark.parametrize(
+    ("start", "step", "reverse"), [(0, 1, False), (1, 2, False), (0, 1, True), (2, 3, True)]
+)
+def test_a_loop_in_segments(every, start, step, reverse):
+    def code(x, n):
+        def body(i, s):
+            return (op("sin", op("exp", s * at(x, i)) + s),)
+
+        options = {"start": start, "step": step, "checkpoint": every, "reverse": reverse}
+        return loop(n, (1.0,), body, names=("s",), **options)[0]
+
+    function = program(code, ("x", VECTOR), ("n", INT))
+    for n in (0, 1, 11):
+        check(function, rng.uniform(0.5, 1.5, 12), n, rtol=1e-5)
+
+
+def test_segments_keep_few_states():
+    depth = most_kept(-1, 100)
+    assert depth <= 25 < 100 <= most_kept(0, 100)
+
+
+def most_kept(every, n):
+    """How many items are on stacks at most."""
+    from ops import evaluate as interpreter
+
+    def code(x, n):
+        return loop(n, (x,), lambda i, s: (op("sin", s),), names=("s",), checkpoint=every)[0]
+
+    made = derived(program(code, ("x", SCALAR), ("n", INT)))
+    push, kept = interpreter.SPECIAL["push"], []
+    sizes = {}
+
+    def counted(args, attrs):
+        made = push(args, attrs)
+        sizes[id(args[0])] = 0
+        kept.append(len(made))
+        return made
+
+    interpreter.SPECIAL["push"] = counted
+    try:
+        interpreter.evaluate(made, np.float64(0.3), n)
+    finally:
+        interpreter.SPECIAL["push"] = push
+    longest = {}
+    for k in kept:
+        longest[k] = longest.get(k, 0) + 1
+    return 2 * max(kept) if every else max(kept)

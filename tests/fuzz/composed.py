@@ -18,6 +18,7 @@ from fuzz.oracle import Oracle
 from fuzz.pieces import HELPERS, NAMES, PARAMETERS, STAGED_HELPERS, Reject, rank
 from fuzz.programs import HEADER, KINDS, Program, has_floats
 from fuzz.sketch import ERRORS, Defined, Node, Sketch, copied
+from fuzz.values import leaves, mapped
 
 Statement = Callable[["Composed"], None]
 # Filled by the modules of productions.
@@ -57,6 +58,7 @@ class Composed(Program):
         self.counts: list[str] = []
         self.used: set[str] = set()
         self.made_names = 0
+        self.wrt: str | tuple[str, ...] = ""
         # Early returns: not taken while the rest is written; the header, and the one that would be taken.
         self.stops: list[tuple[Node, list[str]]] = []
 
@@ -72,7 +74,7 @@ class Composed(Program):
         exec(header, self.w.env)
         self.w.env["np"] = Defined()
         self._arguments()
-        self.header = f"{header}\n\nWRT = {self._wrt()!r}\n\n\n"
+        self.header = header
         made = "\n".join([f"r = np.random.default_rng({self.seed})", *self.arguments.made])
         self.sketch = Sketch(self.w.env, self.arguments.names, made)
         self.outer = dict(self.w.env)
@@ -80,15 +82,12 @@ class Composed(Program):
         self._finish()
         return Written(self.module(), self.productions)
 
-    def _wrt(self) -> Any:
-        wrt = self.arguments.wrt
-        return tuple(wrt) if len(wrt) > 1 or self.r.chance(0.3) else wrt[0]
-
     def module(self) -> str:
         made = "\n".join(f"    {line}" for line in self._made())
         signature = ", ".join(self.arguments.names)
         body = self.sketch.body(final=True)
-        return f"{self.header}def f({signature}):\n{body}\n\n\ndef arguments():\n{made}\n"
+        head = f"{self.header}\n\nWRT = {self.wrt!r}\n\n\n"
+        return f"{head}def f({signature}):\n{body}\n\n\ndef arguments():\n{made}\n"
 
     def _arguments(self) -> None:
         """One array at least; more arrays and a count are likelier than containers."""
@@ -102,8 +101,6 @@ class Composed(Program):
             exec(self.arguments.made[-1], scope)
             self.w.env[name] = scope[name]
         self.arguments.defaults.clear()
-        floats = [name for name in self.arguments.names if has_floats(self.w.env[name])]
-        self.arguments.wrt = self.r.sample(floats, self.r.integer(1, len(floats)))
 
     # Statements
 
@@ -258,19 +255,30 @@ class Composed(Program):
             self.look()
         raise Reject
 
-    def _moderate(self) -> bool:
+    def _value(self, changed: str = "") -> list[Any]:
+        """The leaves of the result, with one argument a little larger."""
+        args = self.fresh_arguments()
+        if changed:
+            place = self.arguments.names.index(changed)
+            args[place] = mapped(lambda leaf: leaf * 1.00001, args[place])
         scope = dict(self.outer)
         exec(self.module(), scope)
         with np.errstate(all="ignore"):
-            value = scope["f"](*scope["arguments"]())
-        parts = (
-            value.values()
-            if isinstance(value, dict)
-            else value
-            if isinstance(value, list | tuple)
-            else [value]
-        )
-        return all(np.asarray(part).dtype.kind == "f" and np.all(np.abs(part) < 1e4) for part in parts)
+            return list(leaves(scope["f"](*args)))
+
+    def _moderate(self) -> bool:
+        """Whether the result is of moderate size, and depends on arguments; `wrt` becomes some of those."""
+        value = self._value()
+        if not all(np.asarray(part).dtype.kind == "f" and np.all(np.abs(part) < 1e4) for part in value):
+            return False
+        floats = [name for name in self.arguments.names if has_floats(self.w.env.get(name))]
+        matter = [name for name in floats if not _same(self._value(name), value)]
+        if not matter and not self.r.chance(0.03):
+            return False
+        wrt = self.r.sample(matter if self.r.chance(0.8) else floats, self.r.integer(1, 3))
+        wrt = wrt if set(wrt) & {*matter} or not matter else matter
+        self.wrt = tuple(wrt) if len(wrt) > 1 or self.r.chance(0.3) else wrt[0]
+        return True
 
     def _result(self) -> list[str]:
         given = () if self.changes_arguments else self.arguments.names
@@ -295,13 +303,7 @@ class Composed(Program):
 
 
 def _same(a: Any, b: Any) -> bool:
-    if isinstance(a, np.ndarray):
-        return a.tobytes() == b.tobytes()
-    if isinstance(a, list | tuple):
-        return all(map(_same, a, b))
-    if isinstance(a, dict):
-        return all(_same(a[key], b[key]) for key in a)
-    return not hasattr(a, "w") or (_same(a.w, b.w) and _same(a.b, b.b))
+    return all(np.array_equal(x, y, equal_nan=True) for x, y in zip(leaves(a), leaves(b), strict=True))
 
 
 def _small(p: Program, name: str) -> str:

@@ -110,7 +110,7 @@ def _add_at(args: list[Any], attrs: dict[str, Any]) -> Any:
 
 def _update(args: list[Any], attrs: dict[str, Any]) -> Any:
     base, value, *operands = args
-    out = np.array(base, order="C")
+    out = np.array(base)
     target = out
     for kind, *data in attrs.get("view", ()):
         if kind == "index":

@@ -7,6 +7,6 @@ is NaN or infinite where the branch was not taken never meets a zero.  Sizes are
 that has them, so that no value is computed only to be measured.
 """
 
-from symdiff.ops.folds import arithmetic, fitting, masks, shapes
+from symdiff.ops.folds import arithmetic, fitting, masks, shapes, updates
 
-__all__ = ["arithmetic", "fitting", "masks", "shapes"]
+__all__ = ["arithmetic", "fitting", "masks", "shapes", "updates"]

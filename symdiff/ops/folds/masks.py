@@ -6,6 +6,8 @@ taken never meets a zero.
 
 from __future__ import annotations
 
+from functools import reduce
+
 from symdiff.ir.build import current
 from symdiff.ir.node import Node, Number
 from symdiff.ops import infer
@@ -20,21 +22,26 @@ from symdiff.ops.shaping import astype, broadcast_to
 def mask_of(node: Node) -> tuple[Node, bool] | None:
     """The condition outside of which a derived cotangent is zero: `(c, True)` for `where(c, g, 0)`,
     `(c, False)` for `where(c, 0, g)`; sums of masked cotangents carry both."""
-    if node.primal:
+    found: list[tuple[Node, bool]] = []
+    pending = [node]
+    while pending:
+        one = pending.pop()
+        if not one.primal and one.op in (add, subtract, negative):
+            pending += one.args  # the latest term first: one without a mask ends it
+            continue
+        mask = _mask(one)
+        if mask is None:
+            return None
+        if mask not in found:
+            found.append(mask)
+    return reduce(lambda left, right: (_either(left, right), True), reversed(found))
+
+
+def _mask(node: Node) -> tuple[Node, bool] | None:
+    if node.primal or node.op.name != "where":
         return None
-    if node.op.name == "where":
-        condition, a, b = node.args
-        if is_const(b, 0):
-            return condition, True
-        if is_const(a, 0):
-            return condition, False
-    if node.op is negative:
-        return mask_of(node.args[0])
-    if node.op is add or node.op is subtract:
-        left, right = mask_of(node.args[0]), mask_of(node.args[1])
-        if left is not None and right is not None:
-            return (left[0] if left == right else _either(left, right)), left[1] if left == right else True
-    return None
+    condition, a, b = node.args
+    return (condition, True) if is_const(b, 0) else (condition, False) if is_const(a, 0) else None
 
 
 def _either(left: tuple[Node, bool], right: tuple[Node, bool]) -> Node:

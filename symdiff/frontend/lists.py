@@ -1,0 +1,129 @@
+"""Staged lists: Python lists whose length only run time knows.
+
+Enters: a list to which a loop or a branch appends, and what the function does with it.  Leaves: operations on
+its stack.  Invariant: a staged list is one object, whoever refers to it; an array on it must not be written
+into any more, through whatever name, for the stack holds the value and not the reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from symdiff.errors import UnsupportedError, UserError
+from symdiff.frontend import arrays
+from symdiff.frontend.frame import Context, Frame
+from symdiff.frontend.merge import is_leaf
+from symdiff.frontend.state import fill, taken
+from symdiff.frontend.values import StagedList, kind_name
+from symdiff.ir.control import ITEM
+from symdiff.ir.node import Node
+from symdiff.ops.stacks import new_stack, pop, push, stack_item, stack_length
+
+
+def stage_list(frame: Frame, container: list[Any]) -> StagedList:
+    """Make a list a staged one, for everything that refers to it."""
+    context = frame.context
+    made = StagedList(new_stack())
+    for item in container:
+        append(context, made, item)
+    state = taken(context, frame)
+    for scope, names in state.scopes.values():
+        scope.names = {name: _replaced(value, container, made) for name, value in names.items()}
+    for owner, content in state.contents.values():
+        if owner is not container:
+            fill(owner, {key: _replaced(value, container, made) for key, value in content.items()})
+    return made
+
+
+def _replaced(value: Any, old: list[Any], new: StagedList) -> Any:
+    if value is old:
+        return new
+    if isinstance(value, tuple) and any(part is old or isinstance(part, tuple) for part in value):
+        return tuple.__new__(type(value), [_replaced(part, old, new) for part in value])
+    return value
+
+
+def append(context: Context, target: StagedList, value: Any) -> None:
+    """`target.append(value)`."""
+    if isinstance(value, list | tuple) or not is_leaf(value):
+        raise UnsupportedError(
+            f"A list to which a loop or branch appends gets a {kind_name(value)}.",
+            "a list of arrays or numbers for each part",
+        )
+    heap = context.heap
+    node = arrays.operand(value)
+    held = dict(heap.uncertain.get(target.stack, {}))
+    if node.type.kind == "array" and heap.layout.scalar(node) is not True:
+        storage = heap.storage(node)
+        held[storage] = heap.values.get(storage, storage)
+    target.stack = push(target.stack, node)
+    if held:
+        heap.uncertain[target.stack] = held
+
+
+def item(context: Context, target: StagedList, index: Any) -> Node:
+    """`target[index]`; it must not be written into."""
+    found = stack_item(target.stack, arrays.operand(index))
+    return _kept(context, found)
+
+
+def _kept(context: Context, found: Node) -> Node:
+    if found.type.kind == "array" and found.type.dims != ():
+        context.heap.doubt(found, [found])
+    return found
+
+
+def _append(frame: Frame, target: StagedList, args: list[Any]) -> None:
+    append(frame.context, target, *args)
+
+
+def _extend(frame: Frame, target: StagedList, args: list[Any]) -> None:
+    from symdiff.frontend.unpacking import iterate
+
+    for value in iterate(frame, args[0]):
+        append(frame.context, target, value)
+
+
+def _pop(frame: Frame, target: StagedList, args: list[Any]) -> Node:
+    if args and not (type(args[0]) is int and args[0] == -1):
+        raise UnsupportedError("Only the last item of such a list can be popped.", "`.pop()`")
+    heap = frame.context.heap
+    both = pop(target.stack)
+    rest, last = ITEM(both, index=0), ITEM(both, index=1)
+    if target.stack in heap.uncertain:
+        heap.uncertain[rest] = heap.uncertain[target.stack]
+    target.stack = rest
+    return _kept(frame.context, last)
+
+
+def _clear(frame: Frame, target: StagedList, args: list[Any]) -> None:
+    target.stack = new_stack()
+
+
+def _copy(frame: Frame, target: StagedList, args: list[Any]) -> StagedList:
+    return StagedList(target.stack)
+
+
+_METHODS: dict[str, Callable[[Frame, StagedList, list[Any]], Any]] = {
+    "append": _append, "extend": _extend, "pop": _pop, "clear": _clear, "copy": _copy,
+}  # fmt: skip
+
+
+def call_list_method(frame: Frame, target: StagedList, name: str, args: list[Any]) -> Any:
+    """`target.name(*args)`."""
+    handler = _METHODS.get(name)
+    if handler is None:
+        if not hasattr(list, name):
+            raise UserError(f"AttributeError: 'list' object has no attribute '{name}'")
+        raise UnsupportedError(
+            f"`.{name}` of a list whose length is known only at run time is not supported.",
+            "`append`, `pop()` and indices, or np.array(...) of it",
+        )
+    return handler(frame, target, args)
+
+
+def length(target: StagedList) -> Node:
+    return stack_length(target.stack)
+
+

@@ -1,0 +1,262 @@
+"""`for` and `while`, and comprehensions.
+
+Enters: their `ast`.  Leaves: where control goes next; lists.  Invariant: a loop over what is known while
+compiling only as a Python object (a list of parameters) is written out; every other loop stays a loop, unless
+its body needs the counter while compiling.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from symdiff.errors import SymdiffError, UnsupportedError
+from symdiff.frontend import arrays
+from symdiff.frontend.branches import parts_of, run_if, staged_truth, test_of, unless
+from symdiff.frontend.frame import (
+    BREAK,
+    CONTINUE,
+    RAISED,
+    STATEMENTS,
+    Flow,
+    Frame,
+    Maybe,
+    evaluate,
+    execute,
+)
+from symdiff.frontend.live import live_names
+from symdiff.frontend.loops import Loop, Mark, Static, rolled
+from symdiff.frontend.operators import truth
+from symdiff.frontend.regions import Names
+from symdiff.frontend.rolled import Counted, counted, is_rolled
+from symdiff.frontend.state import restore, taken
+from symdiff.frontend.statements import assign
+from symdiff.frontend.targets import assigned_names, target_names
+from symdiff.frontend.unpacking import MOST, iterate, iterated
+from symdiff.frontend.values import Checkpointed, NeedUnrolled, Silent
+from symdiff.ir.node import Node
+
+_FEW = 100  # rounds that are written out where a loop cannot be kept
+
+
+def _for(frame: Frame, node: ast.For) -> Flow:
+    iterable = evaluate(frame, node.iter)
+    attrs: dict[str, Any] = {}
+    if isinstance(iterable, Checkpointed):
+        attrs["checkpoint"] = iterable.every or -1
+        iterable = iterable.iterable
+
+    def body(value: Any) -> Flow:
+        assign(frame, node.target, value)
+        return execute(frame, node.body)
+
+    if not is_rolled(iterable):
+        try:
+            values: Any = iterated(frame, iterable)
+        except SymdiffError as error:
+            raise frame.locate(error, node.iter) from None
+        return _else(frame, node, _written_out(frame, values, body))
+    rounds = counted(frame, iterable)
+    if rounds.known is not None and not rounds.known:
+        return execute(frame, node.orelse)
+    attrs |= {"reverse": True} if rounds.reverse else {}
+    loop = Loop(
+        (rounds.start, rounds.stop, rounds.step),
+        lambda counter: body(rounds.item(_given(counter))),
+        *_live(frame, node),
+        assigned=assigned_names(node),
+        attrs=attrs,
+        stops=bool(node.orelse),
+    )
+    flow, jumped = kept(frame, loop, rounds, lambda values: (_written_out(frame, values, body), None))
+    return _else(frame, node, flow) if jumped is None else _unless_jumped(frame, node, flow, jumped)
+
+
+def _given(counter: Node | None) -> Node:
+    assert counter is not None
+    return counter
+
+
+def _live(frame: Frame, node: ast.For | ast.While) -> tuple[Names | None, Names | None]:
+    """The names that a round may read before it sets them, and those that may be read after the loop."""
+    live = live_names(frame.source.node)
+    after = live.after.get(id(node))
+    if after is None or id(node) not in live.rounds:
+        return None, None
+    read = {name.id for part in node.orelse for name in ast.walk(part) if isinstance(name, ast.Name)}
+    return live.rounds[id(node)], after | read
+
+
+Written = Callable[[Sequence[Any]], tuple[Any, Any]]
+
+
+def kept(frame: Frame, loop: Loop, rounds: Counted, written: Written) -> tuple[Any, Any]:
+    """The loop kept as a loop, or written out where that cannot be."""
+    context = frame.context
+    before, mark = taken(context, frame), Mark.of(context)
+    known = rounds.known
+    try:
+        return rolled(frame, loop)
+    except NeedUnrolled as need:
+        if not need.params & loop.params:
+            raise
+        mark.reset(context)
+        restore(context, before)
+        if known is None:
+            known = _specialised(rounds, need)
+        if len(known) > MOST:
+            raise need.error from None
+    except (Silent, SymdiffError) as error:
+        if known is None or len(known) > _FEW:
+            raise
+        problems = context.problems[mark.problems :]
+        mark.reset(context)
+        restore(context, before)
+        try:
+            found = written([rounds.item(i) for i in known])
+        except (Silent, SymdiffError):
+            found = None
+        if found is None or len(context.problems) > mark.problems:
+            mark.reset(context)
+            restore(context, before)
+            context.problems += problems
+            raise error from None
+        return found
+    return written([rounds.item(i) for i in known])
+
+
+def _specialised(rounds: Counted, need: NeedUnrolled) -> range:
+    """The range of a loop whose counter is needed while compiling: its bounds have to be int arguments."""
+    try:
+        bounds = [arrays.static_int(one, "the bound of a range") for one in (rounds.start, rounds.stop, rounds.step)]
+    except SymdiffError:
+        raise need.error from None
+    return range(*bounds)
+
+
+def _written_out(frame: Frame, values: Iterator[Any] | Sequence[Any], body: Callable[[Any], Flow]) -> Flow:
+    """Round after round; the flow tells where the loop was left by `break`."""
+    problems = len(frame.context.problems)
+    values = iter(values)
+    for value in values:
+        flow = body(value)
+        if flow is None or flow is CONTINUE:
+            if len(frame.context.problems) > problems:
+                raise Silent
+            continue
+        if not isinstance(flow, Maybe):
+            return flow
+        flow = Maybe(flow.breaks, False, flow.returns, flow.value)
+        if flow.breaks is False and flow.returns is False:
+            continue
+        return unless(frame, flow, lambda: _written_out(frame, values, body), None)
+    return None
+
+
+def _else(frame: Frame, node: ast.For | ast.While, flow: Flow) -> Flow:
+    """What comes after a loop that was written out: its `else`, where it was not left."""
+    if flow is BREAK:
+        return None
+    if not isinstance(flow, Maybe):
+        return execute(frame, node.orelse) if flow is None else flow
+    if node.orelse:
+        after = live_names(frame.source.node).after.get(id(node))
+        flow = unless(frame, flow, lambda: execute(frame, node.orelse), after)
+    return _without_break(flow)
+
+
+def _without_break(flow: Flow) -> Flow:
+    if not isinstance(flow, Maybe):
+        return None if flow is BREAK else flow
+    if flow.returns is False:
+        return None
+    return Maybe(False, False, flow.returns, flow.value)
+
+
+def _unless_jumped(frame: Frame, node: ast.For | ast.While, flow: Flow, jumped: Any) -> Flow:
+    """The `else` of a loop that was kept."""
+    if not node.orelse:
+        return flow
+    if jumped is False:
+        return execute(frame, node.orelse)
+    live = live_names(frame.source.node).after.get(id(node))
+    return run_if(frame, jumped, lambda: flow, lambda: execute(frame, node.orelse), (), lambda moved: live)[0]
+
+
+# While
+
+
+def _while(frame: Frame, node: ast.While) -> Flow:
+    context = frame.context
+    problems = len(context.problems)
+    for _ in range(MOST):
+        before, mark = taken(context, frame), Mark.of(context)
+        loop = Loop(
+            None,
+            lambda counter: _round(frame, node, loop),
+            *_live(frame, node),
+            assigned=assigned_names(node),
+            test=lambda: test_of(frame, node.test),
+            stops=bool(node.orelse),
+        )
+        try:
+            flow, jumped = rolled(frame, loop)
+            return _unless_jumped(frame, node, flow, jumped)
+        except Static:
+            mark.reset(context)
+            restore(context, before)
+        except NeedUnrolled as need:
+            if not need.params & loop.params:
+                raise
+            mark.reset(context)
+            restore(context, before)
+            return _while_known(frame, node, need)
+        if not test_of(frame, node.test):
+            return execute(frame, node.orelse)
+        done = execute(frame, node.body)
+        if len(context.problems) > problems:
+            raise Silent  # a failed body may never end the loop
+        if done is BREAK:
+            return None
+        if isinstance(done, Maybe):
+            raise UnsupportedError("This loop is left in a way that is known only at run time.", "a `for` loop")
+        if done is not None and done is not CONTINUE:
+            return done
+    raise UnsupportedError(f"The loop has more than {MOST} rounds, all written out.")
+
+
+def _while_known(frame: Frame, node: ast.While, need: NeedUnrolled) -> Flow:
+    """A loop whose condition is known in every round, written out."""
+
+    def rounds() -> Iterator[None]:
+        for _ in range(MOST):
+            test = test_of(frame, node.test)
+            if not isinstance(test, bool):
+                raise need.error
+            if not test:
+                return
+            yield
+        raise UnsupportedError(f"The loop has more than {MOST} rounds, all written out.")
+
+    return _else(frame, node, _written_out(frame, rounds(), lambda value: execute(frame, node.body)))
+
+
+def _round(frame: Frame, node: ast.While, loop: Loop) -> Flow:
+    """One round of a kept loop; where the condition changes something it is part of the round."""
+    if not loop.inline_test:
+        return execute(frame, node.body)
+    test = test_of(frame, node.test)
+    if isinstance(test, bool):
+        return execute(frame, node.body) if test else BREAK
+    if node.orelse:
+        raise UnsupportedError(
+            "The condition of this `while` with an `else` sets a variable.", "the assignment inside the loop"
+        )
+    return run_if(frame, test, lambda: execute(frame, node.body), lambda: BREAK, (), lambda moved: None)[0]
+
+
+STATEMENTS[ast.For] = _for
+STATEMENTS[ast.While] = _while
+STATEMENTS[ast.Break] = lambda frame, node: BREAK
+STATEMENTS[ast.Continue] = lambda frame, node: CONTINUE

@@ -1,0 +1,283 @@
+"""Counts and descriptions of data: histograms, covariances, quantiles.
+
+Which bin a value falls into has no derivative: counts are linear in their weights and constant in the rest.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from symdiff.errors import UnsupportedError
+from symdiff.ir import types
+from symdiff.ir.build import current
+from symdiff.ir.node import Node
+from symdiff.ir.types import Dim, Type
+from symdiff.ops import infer
+from symdiff.ops.arithmetic import equal, floor_divide, greater_equal, less_equal
+from symdiff.ops.axes import atleast_2d, diag, diff, moveaxis
+from symdiff.ops.creation import arange, linspace
+from symdiff.ops.elementwise import floor, logical_and, sqrt, where
+from symdiff.ops.indexing import index, pick, take
+from symdiff.ops.joining import concatenate
+from symdiff.ops.lowering import bind, known_rank, literal, sugar, to_node, with_options
+from symdiff.ops.piecewise import maximum, minimum
+from symdiff.ops.products import swapped
+from symdiff.ops.reductions import add_reduce, given, max_reduce, mean, min_reduce
+from symdiff.ops.rounding import searchsorted, sort
+from symdiff.ops.row import Row, composite, constant, linear
+from symdiff.ops.shaping import (
+    astype,
+    conjugate,
+    expand_dims,
+    length,
+    make_shape,
+    real,
+    reshape,
+    squeeze,
+)
+
+# Bins
+
+
+def _infer_bincount(x: Node, *options: Node, names: tuple[str, ...] = ()) -> Type:
+    return types.array("float64" if "weights" in names else "int64", (current().sizes.fresh(),))
+
+
+def _bincount_transpose(g: Node, i: int, x: Node, *options: Node, names: tuple[str, ...] = ()) -> Node | None:
+    return take(g, x, 0) if i and names[i - 1] == "weights" else None
+
+
+def _bincount(row: Row, x: Any, weights: Any = None, minlength: Any = 0) -> Node:
+    absent = not isinstance(minlength, Node) and minlength == 0
+    return with_options(row, to_node(x), weights=weights, minlength=None if absent else minlength)
+
+
+bincount: Row = linear(
+    np.bincount,
+    "x, *options, names=()",
+    _infer_bincount,
+    transpose=_bincount_transpose,
+    lower=_bincount,
+)
+digitize = constant(
+    np.digitize, "x, bins, right=False", lambda x, bins, right=False: types.array("int64", x.type.dims)
+)
+
+
+def _is_count(bins: Node) -> bool:
+    """Whether the bins of a histogram are given by their number, not by their edges."""
+    return bins.type.kind == "number" or known_rank(bins, "np.histogram") == 0
+
+
+def _infer_edges(a: Node, bins: Node, range: Any = None) -> Type:
+    dtype = infer.promoted(a, current().const(0.0)) if range else infer.numpy_dtype(a)
+    if dtype and np.dtype(dtype).kind not in "fc":
+        dtype = "float64"
+    count = infer.size_of(bins)
+    return types.array(dtype, (count + 1 if isinstance(count, int) else current().sizes.fresh(),))
+
+
+def _edges(a: Node, bins: Node, range: Any = None) -> Node:
+    """Equal steps from the least to the greatest value, or 0.5 to each side of a single one."""
+    if range is not None:
+        low, high = (current().const(float(bound)) for bound in range)
+    else:
+        low, high = min_reduce(a), max_reduce(a)
+    half = 0.5 * equal(low, high)
+    way = arange(bins + 1) / bins
+    return (low - half) * (1 - way) + (high + half) * way
+
+
+histogram_bin_edges: Row = composite(np.histogram_bin_edges, "a, bins, range=None", _infer_edges, _edges)
+
+
+def _infer_counts(
+    a: Node, bins: Node, *weights: Node, range: Any = None, names: tuple[str, ...] = ()
+) -> Type:
+    dtype = infer.numpy_dtype(weights[0]) if weights else "int64"
+    if _is_count(bins):
+        return types.array(dtype, (infer.size_of(bins),))
+    assert bins.type.dims is not None
+    return types.array(dtype, (current().sizes.less(bins.type.dims[0], 1),))
+
+
+def _counts_transpose(
+    g: Node, i: int, a: Node, bins: Node, *weights: Node, range: Any = None, names: tuple[str, ...] = ()
+) -> Node | None:
+    """Every weight has the cotangent of its value's bin; the last bin holds its right edge too."""
+    if i < 2:
+        return None
+    edges = histogram_bin_edges(a, bins, **given(range=range)) if _is_count(bins) else bins
+    place = minimum(searchsorted(edges, a, side="right") - 1, length(edges, axis=0) - 2)
+    inside = logical_and(greater_equal(a, pick(edges, 0, 0)), less_equal(a, pick(edges, 0, -1)))
+    return where(inside, take(g, place, 0), 0)
+
+
+def first_of_histogram(*args: Any, **options: Any) -> Any:
+    return np.histogram(*args, **options)[0]
+
+
+# `np.histogram(...)[0]`.
+counts: Row = linear(
+    first_of_histogram,
+    "a, bins, *weights, range=None, names=()",
+    _infer_counts,
+    transpose=_counts_transpose,
+    name="histogram.counts",
+    spelling="np.histogram",
+)
+
+
+def _histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
+    if isinstance(bins, str):
+        raise UnsupportedError("np.histogram with a named rule for bins is not supported.", "their number")
+    a, bins = to_node(a), to_node(bins)
+    attrs = {}
+    if not _is_count(bins):
+        edges = bins
+    elif range is not None and any(isinstance(bound, Node) for bound in range):
+        low, high = map(to_node, range)
+        bins = edges = linspace(low, high, num=literal("bins", bins) + 1)
+    else:
+        attrs = {} if range is None else {"range": literal("range", range)}
+        edges = histogram_bin_edges(a, bins, **attrs)
+    found = with_options(counts, a, bins, weights=weights, **attrs)
+    if density:
+        found = found / astype(diff(edges), dtype="float64") / add_reduce(found)
+    return found, edges
+
+
+sugar(np.histogram, _histogram)
+
+# Covariances
+
+
+def _doubled(x: Node) -> Node:
+    """At least in double precision."""
+    dtype = infer.numpy_dtype(x)
+    wide = np.result_type(dtype, np.float64).name if dtype else ""
+    return x if dtype == wide else astype(x, dtype=wide)
+
+
+def _variables(x: Node, rowvar: bool) -> Node:
+    """Variables by rows, observations by columns."""
+    rank = known_rank(x, "np.cov")
+    x = _doubled(atleast_2d(x))
+    if rowvar or rank < 2:
+        return x
+    assert x.type.dims is not None
+    first = current().sizes.find(x.type.dims[0])
+    if first == 1 or types.may_be_one(first):
+        raise UnsupportedError("np.cov of a single observation with rowvar=False.", "np.cov(x.T)")
+    return swapped(x)
+
+
+def _cov(*arrays: Node, rowvar: bool = True, bias: bool = False, ddof: int | None = None) -> Node:
+    parts = [_variables(x, rowvar) for x in arrays]
+    x = parts[0] if len(parts) == 1 else concatenate(*parts)
+    freedom = length(x, axis=1) - (int(not bias) if ddof is None else ddof)
+    away = x - mean(x, axis=1, keepdims=True)
+    made = away @ conjugate(swapped(away)) / freedom
+    return made if len(parts) > 1 or not _may_be_single(x) else squeeze(made)
+
+
+def _may_be_single(x: Node) -> bool:
+    assert x.type.dims is not None
+    dim: Dim = current().sizes.find(x.type.dims[0])
+    return dim == 1 or types.may_be_one(dim)
+
+
+def _corrcoef(*arrays: Node, rowvar: bool = True) -> Node:
+    made = _cov(*arrays, rowvar=rowvar)
+    if known_rank(made, "np.corrcoef") == 0:
+        return made / made
+    spread = sqrt(real(diag(made)))
+    return made / expand_dims(spread, axis=1) / spread
+
+
+def _pair(row: Row, x: Any, y: Any = None, rowvar: Any = True, *rest: Any, **options: Any) -> Node:
+    options |= dict(zip(("bias", "ddof", "fweights", "aweights"), rest, strict=False))
+    kept = {name: value for name, value in options.items() if value is not None}
+    return bind(row, x, *([] if y is None else [y]), rowvar=bool(literal("rowvar", rowvar)), **kept)
+
+
+cov: Row = composite(
+    np.cov,
+    "*arrays, rowvar=True, bias=False, ddof=None",
+    infer.of_definition(_cov),
+    _cov,
+    lower=lambda row, m, *rest, **options: _pair(row, m, *rest, **options),
+)
+corrcoef: Row = composite(
+    np.corrcoef, "*arrays, rowvar=True", infer.of_definition(_corrcoef), _corrcoef, lower=_pair
+)
+
+# Quantiles
+
+
+def _ordered(x: Node, axis: Any, what: str) -> Node:
+    """The values in ascending order along the first axis; all of them where `axis` is None."""
+    if isinstance(axis, tuple):
+        raise UnsupportedError(f"{what} along several axes is not supported.", "reshape them into one")
+    if axis is None:
+        return sort(reshape(x, make_shape(-1)))
+    rank = known_rank(x, what)
+    ordered = sort(x, **({} if axis in (-1, rank - 1) else {"axis": axis}))
+    return ordered if axis % rank == 0 else moveaxis(ordered, source=axis, destination=0)
+
+
+def _kept(y: Node, x: Node, axis: Any, keepdims: bool, extra: int, what: str) -> Node:
+    """The reduced axes as axes of length 1, behind `extra` others."""
+    if not keepdims:
+        return y
+    rank = known_rank(x, what)
+    return expand_dims(y, axis=tuple(extra + one for one in infer.normalized_axes(axis, rank)))
+
+
+def _median(x: Node, axis: Any = None, keepdims: bool = False) -> Node:
+    """The middle value, or the mean of the two."""
+    ordered = _ordered(x, axis, "np.median")
+    count = length(ordered, axis=0)
+    low, high = (
+        index(ordered, place, index=(("arg", 0),))
+        for place in (floor_divide(count - 1, 2), floor_divide(count, 2))
+    )
+    return _kept(0.5 * (low + high), x, axis, keepdims, 0, "np.median")
+
+
+def _quantile(x: Node, q: Node, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Node:
+    """On the line between the two neighbours of the place q * (n - 1) in the order."""
+    if method != "linear":
+        raise UnsupportedError(f"np.quantile with method={method!r} is not supported.", "method='linear'")
+    ordered = _ordered(x, axis, "np.quantile")
+    last = length(ordered, axis=0) - 1
+    way = q * last
+    low = astype(maximum(minimum(floor(way), last - 1), 0), dtype="int64")
+    rest = way - low
+    rank, extra = known_rank(ordered, "np.quantile"), known_rank(q, "np.quantile")
+    if rank > 1 and extra:
+        rest = expand_dims(rest, axis=tuple(range(extra, extra + rank - 1)))
+    before, after = take(ordered, low, 0), take(ordered, minimum(low + 1, last), 0)
+    return _kept(before + rest * (after - before), x, axis, keepdims, extra, "np.quantile")
+
+
+def _percentile(x: Node, q: Node, **attrs: Any) -> Node:
+    return _quantile(x, q / 100, **attrs)
+
+
+def _infer_quantile(x: Node, q: Node, **attrs: Any) -> Type:
+    """A Python number as `q` does not promote."""
+    dtype = infer.numpy_dtype(x)
+    if dtype and np.dtype(dtype).kind != "f":
+        dtype = "float64"
+    if dtype and q.type.kind != "number":
+        dtype = np.result_type(dtype, q.type.dtype).name if q.type.dtype else ""
+    return types.array(dtype, infer.of_definition(_quantile)(x, q, **attrs).dims)
+
+
+_TEXT = "x, q, axis=None, method='linear', keepdims=False"
+median: Row = composite(np.median, "x, axis=None, keepdims=False", infer.of_definition(_median), _median)
+quantile: Row = composite(np.quantile, _TEXT, _infer_quantile, _quantile)
+percentile: Row = composite(np.percentile, _TEXT, _infer_quantile, _percentile)

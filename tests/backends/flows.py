@@ -1,0 +1,303 @@
+"""Random programs with loops, branches, writes, views, swaps, stacks and aliases.
+
+Arithmetic is exact in any order of memory (sums and products of elements), so that generated code and the
+interpreter must agree bit for bit.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+
+from symdiff.ir import control, types
+from symdiff.ir.build import Builder
+from symdiff.ir.node import LEAF, Function, Node, Parameter, Tree
+from symdiff.ir.types import Size, Type
+from symdiff.ops.row import REGISTRY
+
+N = Size("n")
+VECTOR, MATRIX = types.array("float64", (N,)), types.array("float64", (N, N))
+ELEMENT, NUMBER, COUNT = types.array("float64", ()), types.number("float"), types.number("int")
+KINDS: dict[str, Type] = {"v": VECTOR, "m": MATRIX, "e": ELEMENT, "S": types.stack_of(VECTOR)}
+FULL = ("slice", None, None, None)
+BACKWARDS = ("slice", None, None, -1)
+WORDS = ("x", "h", "s", "A", "row", "total", "", "", "", "")
+LENGTH = 4
+
+
+def operation(name: str, *args: Any, **attrs: Any) -> Node:
+    node = REGISTRY[name](*args, **attrs)
+    assert isinstance(node, Node)
+    return node
+
+
+class Scope:
+    """What a block may read: values by kind."""
+
+    def __init__(self, values: dict[str, list[Node]], counters: list[Node]):
+        self.values = {kind: list(found) for kind, found in values.items()}
+        self.counters = list(counters)
+
+    def inner(self) -> Scope:
+        return Scope(self.values, self.counters)
+
+
+class Flows:
+    """One random program."""
+
+    def __init__(self, seed: int, size: int = 12):
+        self.r = random.Random(seed)
+        self.size = size
+        self.builder = Builder(primal=True)
+        self.primal = seed % 3 != 0
+
+    def function(self) -> Function:
+        with self.builder as builder:
+            params = [
+                builder.param(KINDS[kind], name, parameter=name, path=())
+                for kind, name in (("v", "v"), ("v", "u"), ("m", "M"), ("e", "c"))
+            ]
+            many = builder.param(COUNT, "n", parameter="n", path=())
+            self.many = many
+            builder.primal = self.primal
+            scope = Scope({"v": params[:2], "m": params[2:3], "e": params[3:], "S": []}, [])
+            self.block(scope, self.size, 0)
+            results = [self.pick(scope, self.r.choice("vvme")) for _ in range(self.r.randint(1, 4))]
+            results += [self.pick(scope, "S")] if scope.values["S"] and self.r.random() < 0.5 else []
+            tree = Tree("tuple", (LEAF,) * len(results))
+            parameters = tuple(Parameter(param.name) for param in (*params, many))
+            return builder.finish("f", (*params, many), results, tree, parameters, "A random program.")
+
+    def pick(self, scope: Scope, kind: str) -> Node:
+        found = scope.values[kind]
+        return self.r.choice(found[-4:]) if self.r.random() < 0.75 else self.r.choice(found)
+
+    def add(self, scope: Scope, kind: str, node: Node) -> None:
+        if self.r.random() < 0.4:
+            (self.builder.named if self.builder.primal else self.builder.label)(node, self.r.choice(WORDS))
+        scope.values[kind].append(node)
+
+    def block(self, scope: Scope, size: int, depth: int) -> None:
+        steps = [self.arithmetic, self.arithmetic, self.view, self.view, self.write, self.write, self.write,
+                 self.augment, self.augment, self.fresh, self.stack, self.stack, self.element]  # fmt: skip
+        if depth < 3:
+            steps += [self.branch, self.loop, self.loop, self.repeat, self.saving]
+        for _ in range(size):
+            step = self.r.choice(steps)
+            if step in (self.branch, self.loop, self.repeat, self.saving):
+                step(scope, depth)  # type: ignore[call-arg]
+            else:
+                step(scope)  # type: ignore[call-arg]
+
+    # Single operations
+
+    def arithmetic(self, scope: Scope) -> None:
+        kind = self.r.choice("vvme")
+        name = self.r.choice(["add", "subtract", "multiply"])
+        a, b = self.pick(scope, kind), self.pick(scope, self.r.choice([kind, kind, "e"]))
+        self.add(scope, kind, operation(name, a, b * 0.5))
+
+    def element(self, scope: Scope) -> None:
+        x = self.pick(scope, "v")
+        self.add(scope, "e", operation("index", x, *self.place(scope)[0], index=self.place_))
+
+    def place(self, scope: Scope) -> tuple[list[Node], Any]:
+        """An index of one element: operands, and the entries."""
+        if scope.counters and self.r.random() < 0.6:
+            self.place_: Any = (("arg", 0),)
+            return [self.r.choice(scope.counters)], self.place_
+        self.place_ = (("int", self.r.choice([0, 1, -1])),)
+        return [], self.place_
+
+    def view(self, scope: Scope) -> None:
+        kind = self.r.random()
+        if kind < 0.3:
+            self.add(scope, "m", operation("transpose", self.pick(scope, "m")))
+        elif kind < 0.5:
+            which = self.r.choice("vm")
+            self.add(scope, which, operation("index", self.pick(scope, which), index=(BACKWARDS,)))
+        else:
+            operands, entries = self.place(scope)
+            self.add(scope, "v", operation("index", self.pick(scope, "m"), *operands, index=entries))
+
+    def fresh(self, scope: Scope) -> None:
+        kind = self.r.choice("vm")
+        x = self.pick(scope, kind)
+        self.add(scope, kind, operation(self.r.choice(["zeros_like", "copy"]), x))
+
+    def write(self, scope: Scope) -> None:
+        kind = self.r.choice("vvm")
+        base, chosen = self.pick(scope, kind), self.r.random()
+        operands, entries = self.place(scope)
+        if kind == "v" and chosen < 0.4:
+            made = operation("update", base, self.pick(scope, "e"), *operands, index=entries)
+        elif kind == "v" and chosen < 0.6:
+            part = operation("index", self.pick(scope, "v"), index=(("slice", 1, None, None),))
+            made = operation("update", base, part, index=(("slice", None, -1, None),))
+        elif kind == "v" and chosen < 0.7:
+            mask = operation("greater", self.pick(scope, "v"), self.pick(scope, "e"))
+            made = operation("update", base, self.pick(scope, "e"), mask, index=(("arg", 0),))
+        elif kind == "v":
+            made = operation("update", base, self.pick(scope, "v"), index=(self.r.choice([("ellipsis",), FULL]),))
+        elif chosen < 0.4:
+            made = operation("update", base, self.pick(scope, "v"), *operands, index=entries)
+        elif chosen < 0.6:
+            value, view = self.pick(scope, "v"), (("transpose", None),)
+            made = operation("update", base, value, *operands, index=entries, view=view)
+        elif chosen < 0.8:
+            view = (("index", entries),)
+            value = self.pick(scope, self.r.choice("ve"))
+            made = operation("update", base, value, *operands, index=(("ellipsis",),), view=view)
+        else:
+            made = operation("update", base, self.pick(scope, "m"), index=(("ellipsis",),))
+        self.add(scope, kind, made)
+
+    def augment(self, scope: Scope) -> None:
+        kind, name = self.r.choice("vvm"), self.r.choice(["add", "subtract", "multiply"])
+        base = self.pick(scope, kind)
+        operands, entries = self.place(scope)
+        if self.r.random() < 0.3:
+            part = operation("index", base, index=(("slice", 1, None, None),))
+            self.add(scope, kind, operation("add_at", base, part, index=(("slice", None, -1, None),)))
+        elif self.r.random() < 0.3:
+            value = operation(name, base, self.pick(scope, self.r.choice([kind, "e"])))
+            self.add(scope, kind, operation("update", base, value, index=(("ellipsis",),)))
+        else:
+            place = operation("index", base, *operands, index=entries)
+            value = operation(name, place, self.pick(scope, "e" if kind == "v" else "v"))
+            self.add(scope, kind, operation("update", base, value, *operands, index=entries))
+
+    def stack(self, scope: Scope) -> None:
+        stacks = scope.values["S"]
+        if not stacks or self.r.random() < 0.2:
+            stacks.append(operation("new_stack"))
+        pushed = operation("push", self.pick(scope, "S"), self.pick(scope, "v"))
+        chosen = self.r.random()
+        if chosen < 0.3:
+            rest, item = REGISTRY["pop"](pushed), None
+            rest, item = control.ITEM(rest, index=0), control.ITEM(rest, index=1)
+            self.add(scope, "v", item)
+            if self.r.random() < 0.5:
+                stacks.append(rest)
+        elif chosen < 0.5:
+            self.add(scope, "v", operation("stack_item", pushed, -1))
+            stacks.append(pushed)
+        else:
+            stacks.append(pushed)
+
+    # Regions
+
+    def kinds(self, scope: Scope) -> list[str]:
+        chosen = self.r.choices("vvmmeS", k=self.r.randint(1, 4))
+        return [kind for kind in chosen if scope.values[kind]] or ["v"]
+
+    def filled(self, scope: Scope, depth: int) -> None:
+        self.block(scope, self.r.randint(1, 5), depth + 1)
+
+    def branch(self, scope: Scope, depth: int) -> None:
+        kinds = self.kinds(scope)
+        condition = operation("greater", self.pick(scope, "e"), 0.5)
+        opened = []
+        for _ in range(2):
+            with self.builder.region() as region:
+                inner = scope.inner()
+                if self.r.random() < 0.8:
+                    self.filled(inner, depth)
+                region.results = [self.pick(inner, kind) for kind in kinds]
+            opened.append(region)
+        for kind, value in zip(kinds, control.branch(condition, *opened), strict=True):
+            self.add(scope, kind, value)
+
+    def entered(self, scope: Scope, kinds: list[str]) -> list[Node]:
+        return [self.pick(scope, kind) for kind in kinds]
+
+    def inside(self, scope: Scope, kinds: list[str], params: list[Node], counters: list[Node]) -> Scope:
+        inner = scope.inner()
+        inner.counters += counters
+        for kind, param in zip(kinds, params, strict=True):
+            if self.r.random() < 0.3:
+                object.__setattr__(param, "name", self.r.choice(WORDS))
+            inner.values[kind].append(param)
+        return inner
+
+    def stop(self, inner: Scope) -> Node:
+        flag = operation("greater", self.pick(inner, "e"), 0.9)
+        if self.r.random() < 0.5:
+            return flag
+        with self.builder.region() as then:
+            then.results = [self.builder.const(self.r.random() < 0.7)]
+        with self.builder.region() as otherwise:
+            otherwise.results = [self.builder.const(self.r.random() < 0.4)]
+        return control.branch(flag, then, otherwise)[0]
+
+    def loop(self, scope: Scope, depth: int) -> None:
+        kinds = self.kinds(scope)
+        initial = self.entered(scope, kinds)
+        breaks = self.r.random() < 0.25
+        bounds = self.r.choice([(0, 3, 1), (1, 4, 1), (0, 4, 2), (0, self.many, 1), (3, -1, -1)])
+        with self.builder.region(COUNT, *(KINDS[kind] for kind in kinds)) as body:
+            counter, *params = body.params
+            inner = self.inside(scope, kinds, params, [counter])
+            self.filled(inner, depth)
+            results = [self.pick(inner, kind) for kind in kinds]
+            body.results = [*results, self.stop(inner)] if breaks else results
+        values = control.count(*bounds, initial, body, reverse=self.r.random() < 0.3, breaks=breaks)
+        for kind, value in zip(kinds, values, strict=True):
+            self.add(scope, kind, value)
+
+    def repeat(self, scope: Scope, depth: int) -> None:
+        kinds = self.kinds(scope)
+        initial = self.entered(scope, kinds)
+        breaks = self.r.random() < 0.25
+        with self.builder.region(COUNT, *(KINDS[kind] for kind in kinds)) as condition:
+            inner = self.inside(scope, kinds, list(condition.params[1:]), [])
+            if self.r.random() < 0.3:
+                self.filled(inner, 3)
+            enough = operation("less", condition.params[0], 3)
+            other = operation("less", self.pick(inner, "e"), 4.0)
+            condition.results = [self.r.choice([enough, operation("logical_and", enough, other)])]
+        with self.builder.region(COUNT, *(KINDS[kind] for kind in kinds)) as body:
+            k, *params = body.params
+            inner = self.inside(scope, kinds, params, [k])
+            self.filled(inner, depth)
+            results = [k + 1, *(self.pick(inner, kind) for kind in kinds)]
+            body.results = [*results, self.stop(inner)] if breaks else results
+        _, *values = control.repeat([0, *initial], condition, body, breaks=breaks)
+        for kind, value in zip(kinds, values, strict=True):
+            self.add(scope, kind, value)
+
+    def saving(self, scope: Scope, depth: int) -> None:
+        """A loop that pushes, and one in reverse that pops."""
+        many: Any = self.r.choice([3, self.many])
+        first = self.pick(scope, "v")
+        with self.builder.region(COUNT, VECTOR, KINDS["S"]) as body:
+            i, x, saved = body.params
+            inner = self.inside(scope, ["v"], [x], [i])
+            before = self.pick(inner, "v")
+            early = operation("push", saved, before) if self.r.random() < 0.5 else None
+            self.filled(inner, depth)
+            pushed = early if early is not None else operation("push", saved, self.pick(inner, "v"))
+            body.results = [self.pick(inner, "v"), pushed]
+        last, saved = control.count(0, many, 1, [first, operation("new_stack")], body)
+        self.add(scope, "v", last)
+        with self.builder.region(COUNT, VECTOR, KINDS["S"]) as back:
+            i, g, kept = back.params
+            both = REGISTRY["pop"](kept)
+            rest, item = control.ITEM(both, index=0), control.ITEM(both, index=1)
+            inner = self.inside(scope, ["v", "v"], [g, item], [i])
+            self.filled(inner, depth)
+            back.results = [self.pick(inner, "v") + item, rest]
+        total, _ = control.count(0, many, 1, [self.pick(scope, "v"), saved], back, reverse=True)
+        self.add(scope, "v", total)
+
+
+def arguments(seed: int) -> list[Any]:
+    generator = np.random.default_rng(seed)
+    shapes = [(LENGTH,), (LENGTH,), (LENGTH, LENGTH), ()]
+    return [*(np.asarray(generator.uniform(-1, 1, shape)) for shape in shapes), int(generator.integers(0, 4))]
+
+
+def flow(seed: int, size: int = 12) -> Function:
+    return Flows(seed, size).function()
