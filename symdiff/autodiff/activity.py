@@ -122,10 +122,11 @@ class Reach:
     def of_region(self, region: Region, results: Iterable[int]) -> set[Node]:
         """The values that have a cotangent where some results of a region have one."""
         reached = {region.results[k] for k in results if region.results[k] in self.active}
-        self._body(region.body, reached)
+        self.of_body(region.body, reached)
         return reached
 
-    def _body(self, body: Sequence[Node], reached: set[Node]) -> None:
+    def of_body(self, body: Sequence[Node], reached: set[Node]) -> None:
+        """Add the values that a body's sweep gives a cotangent where those of `reached` have one."""
         parts: dict[Node, Flags] = {}
         for node in reversed(body):
             if node not in self.active.nodes:

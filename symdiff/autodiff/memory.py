@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from symdiff.autodiff.activity import LOOPS, item_of
-from symdiff.ir.control import carried_of, carried_params
+from symdiff.ir.control import captures, carried_of, carried_params
 from symdiff.ir.node import Node, Region
 from symdiff.ops.control import is_view, root
+from symdiff.ops.row import row_for
 
 _CREATING = ("zeros", "ones", "empty", "full")
 _LIKE = ("zeros_like", "ones_like", "empty_like", "full_like", "copy")
@@ -35,20 +36,27 @@ class Homes:
         self._overwritten: set[Memory] = set()
         self._flows: list[tuple[Memory, tuple[Node, ...]]] = []
         self._params = set(body.params)
-        self.read(body.body)
+        self.order: dict[Node, int] = {}
+        self._uses: dict[Node, list[tuple[Node | None, Region | None]]] = {}
+        self.read(body.body, body.results)
 
-    def read(self, body: Iterable[Node]) -> None:
+    def read(self, body: Iterable[Node], results: Iterable[Node]) -> None:
         """Take in forward code that stands in an open region."""
-        self._read(body)
+        self._read(body, results, None)
         self._spread()
 
-    def _read(self, body: Iterable[Node]) -> None:
+    def _read(self, body: Iterable[Node], results: Iterable[Node], home: Region | None) -> None:
+        for value in results:
+            self._uses.setdefault(value, []).append((None, home))
         for node in body:
+            self.order[node] = len(self.order)
+            for arg in node.args:
+                self._uses.setdefault(arg, []).append((node, home))
             if node.op.name in WRITES:
                 self._overwrite(node.args[0])
             for inner in node.regions:
                 self._own(node, inner)
-                self._read(inner.body)
+                self._read(inner.body, inner.results, inner)
             for k in range(len(node.type.items) if node.type.kind == "tuple" else 1):
                 if node.regions and node.op.name != "closure":
                     self._flow(node, k)
@@ -96,6 +104,34 @@ class Homes:
             node = self.owner[region]
             yield node
             region = self.region.get(node)
+
+    def only_for(self, region: Region) -> list[Node]:
+        """The values beside a control node that nothing but one of its regions is computed from, in order."""
+        home = self.region.get(self.owner[region])
+        found: dict[Node, bool] = {}
+
+        def belongs(node: Node) -> bool:
+            if node not in found:
+                uses = self._uses.get(node, [])
+                found[node] = row_for(node) is not None and bool(uses) and all(map(serves, uses))
+            return found[node]
+
+        def serves(use: tuple[Node | None, Region | None]) -> bool:
+            user, place = use
+            if place is home:
+                return user is not None and belongs(user)
+            while place is not None and place is not region:
+                place = self.region.get(self.owner[place])
+            return place is region
+
+        pending = list(captures(region))
+        kept: set[Node] = set()
+        while pending:
+            node = pending.pop()
+            if node in self.order and self.region.get(node) is home and node not in kept and belongs(node):
+                kept.add(node)
+                pending += node.args
+        return sorted(kept, key=self.order.__getitem__)
 
     def origin(self, node: Node) -> Node:
         """The first value in the memory that a value is a later version of: one of its shape."""

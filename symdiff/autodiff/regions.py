@@ -47,7 +47,7 @@ class Sweep(Straight):
         """Compute a block again, and go back through the copy."""
         region, known = node.regions[0], dict[Node, Node]()
         body = cloned([inner for inner in region.body if not inner.op.effect], known)
-        self.homes.read(body)
+        self.homes.read(body, [known.get(result, result) for result in region.results])
         self.active.read(body)
         for k, g in parts.items():
             result = known.get(region.results[k], region.results[k])
@@ -61,15 +61,32 @@ class Sweep(Straight):
 
 
 class _Branch:
-    """Goes back through an `if`."""
+    """Goes back through an `if`.
+
+    before: by region, values beside the `if` that only this region is computed from.  Their sweep belongs to
+    the branch: `r = sqrt(x)` that only one branch reads is not divided by where the other is taken.
+    """
 
     def __init__(self, sweep: Sweep, node: Node, parts: Parts, cotangents: Cotangents):
         self.sweep, self.node, self.parts, self.cotangents = sweep, node, parts, cotangents
+        self.before = {region: sweep.homes.only_for(region) for region in node.regions}
+
+    def outer(self) -> list[Node]:
+        """The values from outside that the branches add to."""
+        sweep, found = self.sweep, dict[Node, None]()
+        moved = {node for nodes in self.before.values() for node in nodes}
+        for region, nodes in self.before.items():
+            reached = sweep.reach.of_region(region, self.parts)
+            sweep.reach.of_body(nodes, reached)
+            read = (*captures(region), *(arg for node in nodes for arg in node.args))
+            found.update(
+                {one: None for one in read if one in reached and one in sweep.active and one not in moved}
+            )
+        return list(found)
 
     def run(self) -> None:
         sweep, node = self.sweep, self.node
-        reached = [sweep.reach.of_region(region, self.parts) for region in node.regions]
-        outer = sweep.outer(node.regions, reached[0] | reached[1])
+        outer = self.outer()
         for value in outer:
             if value not in self.cotangents and _is_read_at_index(value, node.regions):
                 self.cotangents[value] = sweep.zero(value)
@@ -97,6 +114,7 @@ class _Branch:
                 if result in sweep.active:
                     accumulate(totals, result, fitted(g, result))
             sweep.body(forward.body, totals)
+            sweep.body(self.before[forward], totals)
             opened.results = [
                 sweep.solid(totals[value], value) if value in totals else sweep.zero(value) for value in outer
             ]
@@ -160,12 +178,15 @@ class _Loop:
         """What the loop that goes back begins with."""
         sweep, finals = self.sweep, {}
         for k in self.alive:
-            final = carried_of(self.node)[k]
-            if final.is_const:
-                final = self.body.results[k]
+            final = self.sample(k)
             finals[k] = sweep.solid(self.parts[k], final) if k in self.parts else sweep.zero(final)
         totals = [self.total(value) for value in self.outer]
         return [*finals.values(), *totals]
+
+    def sample(self, k: int) -> Node:
+        """A value of the shape that a carried value has in the end."""
+        initial = carried_of(self.node)[k]
+        return self.body.results[k] if _is_seed(initial) else initial
 
     def total(self, value: Node) -> Node:
         if value in self.cotangents:
@@ -179,9 +200,9 @@ class _Loop:
         with sweep.mirror(body, types.number("int"), *self.types, *outer, counted=self.counted) as opened:
             _, *carried = opened.params
             totals: Cotangents = {}
-            for k, total in zip(self.outer, carried[len(self.alive) :], strict=True):
-                totals[k] = total
-                sweep.label(total, k)
+            for value, total in zip(self.outer, carried[len(self.alive) :], strict=True):
+                totals[value] = total
+                sweep.label(total, value)
             for k, g in zip(self.alive, carried, strict=False):
                 self.label(g, k)
                 if body.results[k] in sweep.active:
@@ -234,10 +255,12 @@ class _Loop:
         """Emit the loop; its results are the cotangents of the initial values and the totals of outer ones."""
         sweep, node, builder = self.sweep, self.node, self.sweep.builder
         inits = [carried_of(node)[k] for k in self.alive]
-        found = [_cotangent_type(value) for value in (*inits, *self.outer)]
-        for i, k in enumerate(self.alive):
-            if found[i].kind == "stack":
-                found[i] = self.params[k].type
+        samples = [*(self.sample(k) for k in self.alive), *self.outer]
+        join, pairs = builder.sizes.join, zip(initial, region.results, strict=True)
+        found = [
+            self.final(join(before.type, after.type), sample)
+            for (before, after), sample in zip(pairs, samples, strict=True)
+        ]
         bounds, attrs = self.bounds()
         made = builder.typed(
             FOR, (*bounds, *initial), attrs, found[0] if len(found) == 1 else types.tuple_of(found), (region,)
@@ -250,6 +273,10 @@ class _Loop:
             self.label(g, k)
             if value in sweep.active:
                 accumulate(self.cotangents, value, fitted(g, value))
+
+    def final(self, type: Type, sample: Node) -> Type:
+        """The type of a cotangent behind the loop: in the shape of the value that it belongs to."""
+        return type.with_dims(sample.type.dims) if type.kind == "array" else type
 
     def bounds(self) -> tuple[tuple[Node, ...], dict[str, bool]]:
         """The range to go back through, and in which direction."""
@@ -267,6 +294,11 @@ def _cotangent_type(value: Node) -> Type:
     if value.type.kind == "stack":
         return value.type
     return types.array(infer.numpy_dtype(value), value.type.dims)
+
+
+def _is_seed(initial: Node) -> bool:
+    """Whether a loop begins with a number where it carries an array, or with nothing."""
+    return initial.is_const or initial.op.name == "undefined"
 
 
 def _is_zero(node: Node) -> bool:

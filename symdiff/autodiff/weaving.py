@@ -125,7 +125,8 @@ class _Weave:
             return self.reversed(node, args, [region for region in back if region is not None])
         if node in self.through or node in self.sweep.trips:
             return self.augmented(node, args)
-        if all(self.now(value) is value for value in captures(*node.regions)) and args == node.args:
+        forward = node.regions[0] in self.homes.owner
+        if forward and args == node.args and all(self.now(one) is one for one in captures(*node.regions)):
             self.builder.adopt(node)
             return node
         return self.made(node, args, tuple(self.plain(node, region) for region in node.regions))
@@ -171,10 +172,11 @@ class _Weave:
         loop = node.op.name in LOOPS
         before = {save.value: self.stacks.get(save.value) for save in saves}
         for save in saves:
-            if save.stacked and before[save.value] is None:
-                before[save.value] = self.named(self.builder.typed(new_stack, (), {}, EMPTY), save)
-            if loop:
-                carried.append(before[save.value])
+            stack = before[save.value]
+            if save.stacked and stack is None:
+                stack = before[save.value] = self.named(self.builder.typed(new_stack, (), {}, EMPTY), save)
+            if loop and stack is not None:
+                carried.append(stack)
         if trips is not None:
             carried.append(self.builder.const(0))
         regions = []

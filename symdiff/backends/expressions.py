@@ -87,6 +87,9 @@ class Expressions:
             inside = ", ".join([*map(self.text, rest), *keywords])
             return f"{self.text(first, ATOM)}.{row.method}({inside})", ATOM
         operands = [self.text(arg) for arg in node.args]
+        names = node.attr("names", ())
+        for i, name in enumerate(names, len(operands) - len(names)):
+            operands[i] = f"{name}={operands[i]}"
         if row.name in _FILLED and node.args[0].op.name == "make_shape" and len(node.args[0].args) == 1:
             operands[0] = self.text(node.args[0].args[0])  # np.zeros(n), not np.zeros((n,))
         return f"{self.function(row)}({', '.join([*operands, *keywords])})", ATOM
@@ -109,6 +112,7 @@ class Expressions:
             f"{key}={self.literal(key, value)}"
             for key, value in node.attrs
             if defaults.get(key, ()) is not ...
+            and key != "names"
             and (key not in defaults or repr(defaults[key]) != repr(value))
         ]
 
@@ -269,6 +273,12 @@ def _slogdet(self: Expressions, node: Node) -> Text:
     return f"np.linalg.slogdet({self.text(node.args[0])}).{part}", ATOM
 
 
+def _counts(self: Expressions, node: Node) -> Text:
+    row = node.op
+    assert isinstance(row, Row)
+    return f"{self.call(row, node)[0]}[0]", ATOM
+
+
 def _matrix_transpose(self: Expressions, node: Node) -> Text:
     return f"{self.text(node.args[0], ATOM)}.mT", ATOM
 
@@ -305,6 +315,7 @@ _SPECIAL: dict[str, Callable[[Expressions, Node], Text]] = {
     "einsum": _einsum,
     "linalg.slogdet.sign": _slogdet,
     "linalg.slogdet.logabsdet": _slogdet,
+    "histogram.counts": _counts,
     "matrix_transpose": _matrix_transpose,
     **dict.fromkeys(("concatenate", "stack", "vstack", "hstack", "dstack", "column_stack"), _sequence),
 }

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from symdiff.backends.expressions import ATOM, Expressions
-from symdiff.backends.memory import Memory
+from symdiff.backends.memory import Memory, shares
 from symdiff.backends.schedule import LOOPS, Block, Cell, Schedule, Statement
 from symdiff.backends.writes import SYMBOLS, Writes
 from symdiff.ir.control import FOR, IF, UNDEFINED, WHILE, carried_of
 from symdiff.ir.node import Node, Region
-from symdiff.ops.control import is_view
 
 WIDTH = 100
 # A line of code, and the statement's node or the region whose results it returns.
@@ -133,7 +132,7 @@ class Flow:
             if cell is None:
                 continue
             target = self.names[cell.node]
-            copies = k in copied and (source in self.names or is_view(source))
+            copies = k in copied and (source in self.names or shares(source))
             if source.op is UNDEFINED:
                 if cell in self.nothing:
                     moves.append(Move(target, "None", frozenset()))
@@ -228,6 +227,9 @@ class Flow:
             yield from self._breaking(last, stop, moves)
             yield from ((line, node) for line in moves)
             return
+        if statement.flag is not None and stop is not None:
+            yield f"{self.names[statement.flag.node]} = {self.names[stop]}", None
+            stop = statement.flag.node
         yield from self.block(block)
         yield from ((line, node) for line in self._leaving(block))
         if stop is None or (stop.is_const and not stop.value):

@@ -71,7 +71,10 @@ class Lifetimes:
             return
         pairs = zip(owner.cells, results, strict=False)
         self._read([result for cell, result in pairs if cell is not None], block, point)
-        if block.kind == "body" and owner.node.attr("breaks"):
+        if block.kind == "body" and owner.flag is not None:
+            self._read(results[-1:], block, 4 * block.start + 2)
+            self._use(owner.flag, block, 4 * owner.stop + 2, False)
+        elif block.kind == "body" and owner.node.attr("breaks"):
             self._read(results[-1:], block, 4 * owner.stop + 2)
 
     def _use(self, cell: Cell, block: Block, point: int, light: bool) -> None:

@@ -149,7 +149,7 @@ class Memory:
         """The alias of what an operation makes, of the operation itself."""
         if node.type.kind in ("number", "shape", "undefined") or node.is_const:
             return NOTHING
-        if is_view(node) or node.op.name == "stack_item":
+        if shares(node):
             viewed = self.of(node.args[0], where, k, position)
             own = viewed.inner if node.op.name == "stack_item" else viewed.own
             return Alias(own, viewed.inner, False)
@@ -398,6 +398,11 @@ class Memory:
             and self.sizes.resolve(old.type.dims) == self.sizes.resolve(new.type.dims)
             and old.type.dtype == new.type.dtype != ""
         )
+
+
+def shares(node: Node) -> bool:
+    """Whether the value of an operation may be memory that is there already."""
+    return is_view(node) or node.op.name == "stack_item"
 
 
 def _reads_well(old: Node, new: Node) -> bool:

@@ -62,7 +62,8 @@ class Statement:
     """`node` is computed here.
 
     head: where the bounds or the condition of a loop are read, after the initial values were assigned.
-    stop: where a loop reads whether it breaks, after the next values were assigned.  cells: of a control
+    stop: where a loop reads whether it breaks, after the next values were assigned.  flag: holds that where it is
+    a value that the loop carries, which is assigned anew before.  cells: of a control
     node, by index of its result; None for results that nobody reads.
     """
 
@@ -75,6 +76,7 @@ class Statement:
     blocks: list[Block] = field(default_factory=list)
     cells: list[Cell | None] = field(default_factory=list)
     counter: Cell | None = None
+    flag: Cell | None = None
     frees: list[Cell] = field(default_factory=list)
 
 
@@ -235,6 +237,10 @@ class Schedule:
         statement.blocks.append(self._block("body", body, statement, block.depth + 1))
         if statement.counter is not None:
             statement.counter.homes[statement.blocks[-1]] = start
+        if node.attr("breaks") and self.resolved(body.results[-1]) in carried_params(node, body):
+            inner = statement.blocks[-1]
+            stand_in = Node(body.results[-1].op, (), (), body.results[-1].type, name="stop", primal=False)
+            statement.flag = self._value(stand_in, "value", inner, 4 * inner.start + 3)
         statement.stop, statement.end = self._next(), self._next()
         end = 4 * statement.end + 3
         for cell in cells:
@@ -357,7 +363,21 @@ class _Choice:
                     count = len(carried_of(node)) if node.op in LOOPS else len(inner.results)
                     given = map(self._resolved, inner.results[:count])
                 self._choose(inner, frozenset(given))
+            if node.op in LOOPS and node.attr("breaks"):
+                self._test_early(node.regions[-1])
         self._ends[region] = self._clock = self._clock + 1
+
+    def _test_early(self, body: Region) -> None:
+        """State what decides whether a loop breaks where it reads what the loop carries: it is asked for after
+        the next values were assigned."""
+        pending, params = [body.results[-1]], set(body.params)
+        while pending:
+            value = self._resolved(pending.pop())
+            if value in params:
+                self.stated.add(self._resolved(body.results[-1]))
+                return
+            if value not in self.stated:
+                pending += value.args
 
     def _one(self, node: Node, carried: frozenset[Node]) -> None:
         inner = max((self._depth.get(self._resolved(arg), 0) for arg in node.args), default=0) + 1

@@ -13,6 +13,8 @@ import inspect
 import typing
 from typing import Any
 
+import numpy as np
+
 from symdiff import marks
 from symdiff.errors import UnsupportedError, UserError
 from symdiff.frontend import arrays
@@ -26,6 +28,7 @@ from symdiff.frontend.operators import COMPARE, compare, compute
 from symdiff.frontend.values import Checkpointed, Generator, Partial, ShapeTuple, has_staged, kind_name
 from symdiff.ir.node import Node
 from symdiff.ops.effects import stop_gradient
+from symdiff.ops.indexing import pick
 from symdiff.ops.row import REGISTRY
 
 Memo = dict[int, Any]
@@ -205,6 +208,14 @@ def _lru_cache(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
     return args[0] if args and not isinstance(args[0], int | None) else _same
 
 
+def _from_function(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """`np.fromfunction`: the function of the places of a grid."""
+    named = dict(kwargs)
+    shape = args[1] if len(args) > 1 else named.pop("shape")
+    places = call(frame, np.indices, [shape], {"dtype": named.pop("dtype", float)})
+    return call(frame, args[0], [pick(places, 0, axis) for axis in range(len(shape))], named)
+
+
 HANDLERS: dict[Any, Handler] = {
     copy.copy: _copy, copy.deepcopy: _deepcopy,
     dataclasses.fields: lambda frame, args, kwargs: compute(dataclasses.fields, *args),
@@ -212,6 +223,7 @@ HANDLERS: dict[Any, Handler] = {
     dataclasses.replace: _replace, dataclasses.asdict: _as_dict, dataclasses.astuple: _as_tuple,
     functools.wraps: lambda frame, args, kwargs: _same, _same: _first,
     functools.cache: _first, functools.lru_cache: _lru_cache,
+    np.fromfunction: _from_function,
     marks.stop_gradient: _stop_gradient, marks.checkpoint: _checkpoint, recomputed: recomputed,
     typing.cast: lambda frame, args, kwargs: args[1],
 }  # fmt: skip

@@ -16,11 +16,12 @@ from symdiff.frontend import arrays
 from symdiff.frontend.frame import EXPRESSIONS, Frame, call, evaluate
 from symdiff.frontend.lookup import user_method
 from symdiff.frontend.operators import compute
+from symdiff.frontend.rows import call_row
 from symdiff.frontend.values import Flat, kind_name
 from symdiff.ir.build import current
 from symdiff.ir.node import Node
 from symdiff.ops.indexing import Index
-from symdiff.ops.row import REGISTRY
+from symdiff.ops.row import REGISTRY, row_of
 from symdiff.ops.shaping import length, make_shape, reshape
 
 
@@ -39,6 +40,9 @@ def subscript(frame: Frame, value: Any, index: Any) -> Any:
         return _of_node(value, index)
     if isinstance(value, Flat):
         return _of_flat(frame, value, index)
+    row = None if callable(value) else row_of(value)
+    if row is not None:  # np.mgrid and its kin
+        return call_row(row, value, [index], {})
     method = user_method(value, "__getitem__")
     if method is not None:
         return call(frame, method, [value, index], {})

@@ -133,6 +133,14 @@ class Sizes:
     count: int = 0
     # What the user's reshapes demand: source, fixed lengths, and whether one more length is free.
     reshapes: list[tuple[Dims, Dims, bool]] = field(default_factory=list)
+    # By what a length is computed from: its symbol, the same whenever it is computed again.
+    computed: dict[object, Size] = field(default_factory=dict)
+
+    def length_of(self, key: object) -> Size:
+        """The size that is computed from `key`: how many places a mask chooses, the length of a slice."""
+        if key not in self.computed:
+            self.computed[key] = self.fresh()
+        return self.computed[key]
 
     def fresh(self) -> Size:
         """A new size of which nothing is known."""

@@ -27,7 +27,7 @@ from symdiff.ops import (
 )  # fmt: skip
 
 __all__ = [
-    "arithmetic", "axes", "creation", "curves", "effects", "einsum", "elementwise", "grids", "indexing", "joining", "linalg",
-    "piecewise", "products", "python_math", "reductions", "rounding", "shaping",
+    "arithmetic", "axes", "creation", "curves", "effects", "einsum", "elementwise", "grids", "indexing",
+    "joining", "linalg", "piecewise", "products", "python_math", "reductions", "rounding", "shaping",
     "stacks", "statistics", "updates",
 ]  # fmt: skip

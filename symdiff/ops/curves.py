@@ -34,9 +34,9 @@ def _infer_interp(x: Node, xp: Node, fp: Node) -> Type:
 
 
 def _interp(x: Node, xp: Node, fp: Node) -> Node:
-    """On the line through the two neighbours; at a knot that is the one to its right, at the last knot to its left.
+    """On the line through the two neighbours; beyond the ends the nearest value, with slope 0.
 
-    Beyond the ends the nearest value, with slope 0.
+    At a knot the slope is that of the line to its right, at the last knot of the line to its left.
     """
     low = maximum(minimum(searchsorted(xp, x, side="right") - 1, length(xp, axis=0) - 2), 0)
     left, right = take(xp, low, 0), take(xp, low + 1, 0)
@@ -71,12 +71,13 @@ def _floating(dtype: str) -> str:
     return dtype if not dtype or np.dtype(dtype).kind in "fc" else "float64"
 
 
-def _infer_gradient(f: Node, *spacing: Node, axis: int = 0, edge_order: int = 1) -> Type:
+def _infer_gradient(f: Node, *spacing: Node, axis: int | None = None, edge_order: int = 1) -> Type:
     return types.array(_floating(infer.numpy_dtype(f)), f.type.dims)
 
 
-def _gradient(f: Node, *spacing: Node, axis: int = 0, edge_order: int = 1) -> Node:
+def _gradient(f: Node, *spacing: Node, axis: int | None = None, edge_order: int = 1) -> Node:
     """Central differences, of `edge_order` at the ends; one spacing, or the places of the samples."""
+    axis = axis or 0
     if not spacing or known_rank(spacing[0], "np.gradient") == 0:
         step = spacing[0] if spacing else current().const(1.0)
         inner = (along(f, axis, 2, None) - along(f, axis, None, -2)) / (2.0 * step)
@@ -134,7 +135,7 @@ def _gradient_call(row: Row, f: Any, *spacing: Any, axis: Any = None, edge_order
 
 
 gradient: Row = composite(
-    np.gradient, "f, *spacing, axis=0, edge_order=1", _infer_gradient, _gradient, lower=_gradient_call
+    np.gradient, "f, *spacing, axis=None, edge_order=1", _infer_gradient, _gradient, lower=_gradient_call
 )
 
 
@@ -185,6 +186,10 @@ def _infer_convolve(a: Node, v: Node, mode: str = "full") -> Type:
     return types.array(dtype, tuple([_overlap(_length(a), _length(v), mode)]))
 
 
+def _infer_correlate(a: Node, v: Node, mode: str = "valid") -> Type:
+    return _infer_convolve(a, v, mode)
+
+
 def _length(x: Node) -> Dim:
     if known_rank(x, "np.convolve") != 1:
         raise ShapeError("np.convolve takes vectors.", "np.ravel, or a loop over rows")
@@ -214,7 +219,10 @@ convolve: Row = multilinear(
 
 
 def _correlate(a: Node, v: Node, mode: str = "valid") -> Node:
-    """A convolution with `conj(v)` reversed; of an even overlap, "same" keeps another middle where `v` is longer."""
+    """A convolution with `conj(v)` reversed.
+
+    Where `v` is the longer one and the other's length is even, "same" keeps another middle than np.convolve.
+    """
     if mode != "same":
         return convolve(a, flip(conjugate(v)), **({} if mode == "full" else {"mode": mode}))
     n, m = length(a, axis=0), length(v, axis=0)
@@ -224,4 +232,4 @@ def _correlate(a: Node, v: Node, mode: str = "valid") -> Node:
     return along(convolve(a, flip(conjugate(v))), 0, start, start + (n + m - shorter))
 
 
-correlate: Row = composite(np.correlate, "a, v, mode='valid'", _infer_convolve, _correlate)
+correlate: Row = composite(np.correlate, "a, v, mode='valid'", _infer_correlate, _correlate)

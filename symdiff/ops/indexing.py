@@ -28,10 +28,15 @@ def _sliced(dim: Dim, start: Any, stop: Any, step: Any, operands: tuple[Node, ..
     """The length of `dim[start:stop:step]`: exact for known lengths and for constants cut off the ends."""
     sizes = current().sizes
     dim = sizes.find(dim)
+    stop_given = stop
     if isinstance(stop, tuple):
         stop = _from_end(operands[stop[1]], dim)
     if any(isinstance(part, tuple) for part in (start, stop, step)):
-        return sizes.fresh()
+        bounds = [
+            operands[part[1]] if isinstance(part, tuple) and part[0] == "arg" else part
+            for part in (start, stop_given, step)
+        ]
+        return sizes.length_of((dim, *bounds))
     if isinstance(dim, int):
         return len(range(dim)[slice(start, stop, step)])
     if step in (None, 1, -1) and start is None and stop is None:
@@ -116,7 +121,9 @@ def _selected(entry: tuple[Any, ...], operands: tuple[Node, ...]) -> Dims:
         return ()
     selector = operands[entry[1]].type
     assert selector.dims is not None
-    return (current().sizes.fresh(),) if selector.dtype == "bool" else selector.dims
+    if selector.dtype == "bool":
+        return (current().sizes.length_of(operands[entry[1]]),)
+    return selector.dims
 
 
 def _separated(index: Index) -> bool:
@@ -128,6 +135,12 @@ def _separated(index: Index) -> bool:
 
 def _infer_scatter(g: Node, shape: Node, *operands: Node, index: Index) -> Type:
     return types.array(infer.numpy_dtype(g), shape.type.dims)
+
+
+def _infer_add_at(total: Node, g: Node, *operands: Node, index: Index) -> Type:
+    place = _infer_index(total, *operands, index=index)
+    current().sizes.broadcast([place.dims, g.type.dims])
+    return infer.like(total)
 
 
 index: Row = linear(
@@ -152,7 +165,7 @@ scatter: Row = linear(
 add_at: Row = linear(
     None,
     "total, g, *operands, index=()",
-    lambda total, g, *operands, index: infer.like(total),
+    _infer_add_at,
     name="add_at",
     transpose=lambda h, i, total, g, *operands, index: (
         (h, _read(h, *operands, spec=index))[i] if i < 2 else None

@@ -20,7 +20,7 @@ from symdiff.ops.arithmetic import equal
 from symdiff.ops.elementwise import is_complex, isnan, logical_and, logical_not, nonzero, where
 from symdiff.ops.lowering import bind, known_rank, literal, sugar, to_node
 from symdiff.ops.row import Row, composite, constant, custom, linear
-from symdiff.ops.shaping import broadcast_to, expand_dims, length, reshape, shape_of, size
+from symdiff.ops.shaping import broadcast_to, expand_dims, full_like, length, reshape, shape_of, size
 
 
 def spread(g: Node, x: Node, axis: Any, keepdims: bool) -> Node:
@@ -172,16 +172,21 @@ nansum = _composite(np.nansum, _TEXT, _without_nan(add_reduce))
 nanmean: Row = composite(np.nanmean, _TEXT, infer.of_reduction(np.nanmean), _nanmean)
 
 
-def _average(x: Any, axis: Any = None, weights: Any = None, *, keepdims: bool = False) -> Node:
+def _average(
+    x: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False
+) -> Any:
     x, attrs = to_node(x), given(axis=literal("axis", axis), keepdims=keepdims)
     if weights is None:
-        return mean(x, **attrs)
+        plain = mean(x, **attrs)
+        return (plain, full_like(plain, count(x, literal("axis", axis)))) if returned else plain
     weights = to_node(weights)
     if axis is not None and weights.type.rank == 1 and known_rank(x, "np.average") > 1:
         rank, one = known_rank(x, "np.average"), literal("axis", axis)
         others = tuple(i for i in range(rank) if i != one % rank)
         weights = expand_dims(weights, axis=others)
-    return add_reduce(x * weights, **attrs) / add_reduce(broadcast_to(weights, shape_of(x)), **attrs)
+    total = add_reduce(broadcast_to(weights, shape_of(x)), **attrs)
+    found = add_reduce(x * weights, **attrs) / total
+    return (found, total) if returned else found
 
 
 sugar(np.average, _average)

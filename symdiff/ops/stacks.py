@@ -52,15 +52,8 @@ push = _opaque(
     transpose=lambda g, i, stack, value: popped(g)[i],
 )
 pop = _opaque("pop", lambda stack: types.tuple_of([stack.type, _item(stack)]), "stack")
-# Read-only access: `stack[index]`, `len(stack)`.
-stack_item = _opaque(
-    "stack_item",
-    lambda stack, index: _item(stack),
-    "stack, index",
-    transpose=lambda g, i, stack, index: add_to_item(stack_of_zeros(stack), g, index) if i == 0 else None,
-)
 # `[np.zeros_like(item) for item in stack]`.
-stack_of_zeros = row(
+stack_of_zeros: Op = row(
     "constant",
     None,
     "stack",
@@ -69,9 +62,18 @@ stack_of_zeros = row(
     spelling="stack_of_zeros",
 )
 # A stack with `g` added to one item.
-add_to_item = _opaque("add_to_item", lambda stack, g, index: stack.type, "stack, g, index")
+add_to_item: Op = _opaque("add_to_item", lambda stack, g, index: stack.type, "stack, g, index")
 # `[a + b for a, b in zip(...)]`.
 sum_of_stacks = _opaque("sum_of_stacks", lambda a, b: a.type, "a, b")
+
+
+# Read-only access: `stack[index]`, `len(stack)`.
+stack_item = _opaque(
+    "stack_item",
+    lambda stack, index: _item(stack),
+    "stack, index",
+    transpose=lambda g, i, stack, index: add_to_item(stack_of_zeros(stack), g, index) if i == 0 else None,
+)
 
 
 def add_stacks(total: Node, part: Node) -> Node:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from symdiff.errors import UnsupportedError
+from symdiff.errors import DtypeError, UnsupportedError
 from symdiff.ir import types
 from symdiff.ir.build import current
 from symdiff.ir.node import Node
@@ -42,6 +42,10 @@ from symdiff.ops.shaping import (
 
 
 def _infer_bincount(x: Node, *options: Node, names: tuple[str, ...] = ()) -> Type:
+    for name, value in (("x", x), *zip(names, options, strict=True)):
+        kinds = "biuf" if name == "weights" else "biu"
+        if (dtype := infer.numpy_dtype(value)) and np.dtype(dtype).kind not in kinds:
+            raise DtypeError(f"`{name}` of np.bincount cannot be {dtype}.", ".astype(int)")
     return types.array("float64" if "weights" in names else "int64", (current().sizes.fresh(),))
 
 
@@ -115,8 +119,13 @@ def _counts_transpose(
     return where(inside, take(g, place, 0), 0)
 
 
-def first_of_histogram(*args: Any, **options: Any) -> Any:
-    return np.histogram(*args, **options)[0]
+def first_of_histogram(a: Any, bins: Any, weights: Any = None, range: Any = None) -> Any:
+    return np.histogram(a, bins, range, weights=weights)[0]
+
+
+def _counts(row: Row, a: Any, bins: Any, weights: Any = None, range: Any = None) -> Node:
+    attrs = {} if range is None else {"range": literal("range", range)}
+    return with_options(row, to_node(a), to_node(bins), weights=weights, **attrs)
 
 
 # `np.histogram(...)[0]`.
@@ -127,6 +136,7 @@ counts: Row = linear(
     transpose=_counts_transpose,
     name="histogram.counts",
     spelling="np.histogram",
+    lower=_counts,
 )
 
 
@@ -141,9 +151,9 @@ def _histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, w
         low, high = map(to_node, range)
         bins = edges = linspace(low, high, num=literal("bins", bins) + 1)
     else:
-        attrs = {} if range is None else {"range": literal("range", range)}
-        edges = histogram_bin_edges(a, bins, **attrs)
-    found = with_options(counts, a, bins, weights=weights, **attrs)
+        attrs = given(range=range)
+        edges = bind(histogram_bin_edges, a, bins, **attrs)
+    found = _counts(counts, a, bins, weights, **attrs)
     if density:
         found = found / astype(diff(edges), dtype="float64") / add_reduce(found)
     return found, edges

@@ -65,6 +65,7 @@ def _transposed_update(
     """The base lost what was overwritten, the value has what is read there: of repeated places the last one
     wrote."""
     if i == 0:
+        at(h, operands, index, view)  # read for the value's cotangent before it is overwritten
         return update(h, 0.0, *operands, index=index, view=view)
     if i == 1:
         g = at(h, operands, index, view)

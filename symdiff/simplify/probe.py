@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any
@@ -28,6 +29,7 @@ SPECIAL = (
     math.inf, -math.inf, math.nan,
 )  # fmt: skip
 RANDOM = 24
+NEAR = 200  # values around a leaf that are looked at
 ULP = 2.0**-52
 # NaN in, NaN out.
 STRICT = {
@@ -87,11 +89,11 @@ def _points(leaves: Sequence[Node]) -> Iterator[Point]:
 
 
 def _strict_operands(leaf: Node) -> set[Node]:
-    """The values that make this leaf NaN wherever they are."""
+    """The values that make this leaf NaN wherever they are: the nearest of them."""
     found: set[Node] = set()
-    pending = [leaf]
-    while pending:
-        node = pending.pop()
+    pending = deque([leaf])
+    while pending and len(found) < NEAR:
+        node = pending.popleft()
         if node.op.name in STRICT:
             new = [arg for arg in node.args if arg not in found]
             found.update(new)

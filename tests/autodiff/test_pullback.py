@@ -2,7 +2,20 @@
 
 import numpy as np
 import pytest
-from autodiff.programs import INT, SCALAR, VECTOR, at, branch, check, length, loop, op, program, pulled, repeat
+from autodiff.programs import (
+    INT,
+    SCALAR,
+    VECTOR,
+    at,
+    branch,
+    check,
+    length,
+    loop,
+    op,
+    program,
+    pulled,
+    repeat,
+)
 
 rng = np.random.default_rng(2)
 X = rng.uniform(0.5, 1.5, 6)

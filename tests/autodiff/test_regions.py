@@ -24,6 +24,7 @@ from autodiff.programs import (
     repeat,
     saved,
 )
+from ops.evaluate import evaluate
 
 rng = np.random.default_rng(0)
 X = rng.uniform(0.5, 1.5, 6)
@@ -69,7 +70,17 @@ def test_the_branch_not_taken_contributes_nothing():
         return branch(op("greater", x, 0.0), lambda: (op("sqrt", x) * 0.0 + x,), lambda: (x * 2.0,))[0]
 
     made = check(program(code, ("x", SCALAR)), np.float64(-1.0))
-    assert np.isfinite(made.results[0].type.dims == ())
+    assert np.isfinite(evaluate(made, np.float64(-1.0))[1])
+
+
+def test_what_one_branch_alone_reads_contributes_there_alone():
+    def code(x):
+        r = op("sqrt", x * 1.0)
+        return branch(op("greater", x, 0.0), lambda: (r * 2.0,), lambda: (x * 3.0,))[0]
+
+    function = program(code, ("x", SCALAR))
+    check(function, np.float64(2.0))
+    assert evaluate(derived(function), np.float64(0.0))[1] == 3.0
 
 
 def test_branches_in_branches():

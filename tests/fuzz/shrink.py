@@ -26,7 +26,7 @@ def shrunk(text: str, fails: Callable[[str], bool], seconds: float = 60.0) -> st
     size = len(best) + 1
     while len(best) < size and time.monotonic() < end:
         size = len(best)
-        for edits in (_statements, _compounds, _parameters, _expressions, _items, _numbers):
+        for edits in (_statements, _compounds, _synonyms, _parameters, _expressions, _items, _numbers):
             best = _pass(best, edits, fails, end)
     return best
 
@@ -116,6 +116,25 @@ def _plain_assignment(number: int, name: str, position: int) -> Edit:
     def edit(nodes: Sequence[Any]) -> None:
         body = getattr(nodes[number], name)
         body[position] = ast.Assign([body[position].target], body[position].value)
+
+    return edit
+
+
+def _synonyms(tree: ast.Module) -> Iterator[Edit]:
+    """`a = b` removed, and `a` called `b`."""
+    for number, name, body in _bodies(tree):
+        for position, statement in enumerate(body):
+            if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Name):
+                if isinstance(target := statement.targets[0], ast.Name):
+                    yield _renamed(number, name, position, target.id, statement.value.id)
+
+
+def _renamed(number: int, name: str, position: int, old: str, new: str) -> Edit:
+    def edit(nodes: Sequence[Any]) -> None:
+        _without(number, name, position, 1)(nodes)
+        for node in nodes:
+            if isinstance(node, ast.Name) and node.id == old:
+                node.id = new
 
     return edit
 

@@ -73,7 +73,9 @@ def apply(node: Node, args: list[Any]) -> Any:
     if node.op.symbol and node.type.kind == "number":
         return node.op.targets[1](*args)  # Python's operator, whose result is weak in promotion
     attrs = {key: np.dtype(value) if key == "dtype" else value for key, value in node.attrs}
-    return node.op.targets[0](*args, **attrs)
+    names = attrs.pop("names", ())
+    given = len(args) - len(names)
+    return node.op.targets[0](*args[:given], **dict(zip(names, args[given:], strict=True)), **attrs)
 
 
 def is_array(value: Any) -> bool:

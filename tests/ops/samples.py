@@ -115,7 +115,8 @@ class Sample:
         positional = rebuilt(self.args, given)
         named = {key: rebuilt(value, given) for key, value in self.attrs.items()}
         with np.errstate(all="ignore"):
-            result = self.row.targets[0](*positional, **named)
+            target = self.row.targets[0]
+            result = (target if callable(target) else target.__getitem__)(*positional, **named)
         return list(result) if isinstance(result, tuple | list) and self.row.name != "shape" else [result]
 
     def wrt(self) -> list[int]:
