@@ -137,8 +137,8 @@ def differentiate(
 
     wrt: the argument(s) to differentiate with respect to: a name, an index or a tuple of them; `argnums`
     is an alias.  has_aux: the function returns `(value, aux)` and only `value` is differentiated.
-    outputs: names of arguments that the function writes into; the value is then a tuple of what it returns, if
-    that is not None, and of their final contents, or the one itself where there is only one.
+    outputs: names of arguments that the function writes into; the value is then a tuple of what it returns,
+    if that is not None, and of their final contents, or the one itself where there is only one.
     backend: "auto" or "numpy".  Nothing is compiled before the first call of a derivative.
 
     Raises WrtError for a `wrt` of the wrong kind; what the function's body does is checked at the first call.

@@ -50,7 +50,9 @@ _SUMMARIES = {
 class Variant:
     """One generated function with what it rests on."""
 
-    __slots__ = ("captures", "defaults", "entry", "function", "guards", "lowered", "plain", "templates", "writes")
+    __slots__ = (
+        "captures", "defaults", "entry", "function", "guards", "lowered", "plain", "templates", "writes",
+    )  # fmt: skip
 
     def __init__(
         self,

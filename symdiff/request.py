@@ -181,7 +181,7 @@ def check_results(lowered: Lowered, function: str) -> None:
 
 
 def check_memory(lowered: Lowered, values: Mapping[str, Any]) -> None:
-    """Whether the arrays that the function writes into are arrays of their own, and laid out as it needs them.
+    """Whether the arrays that the function writes into are arrays of their own, laid out as it needs them.
 
     values: arguments and captured values by name.  Raises UnsupportedError.
     """
@@ -199,8 +199,8 @@ def check_memory(lowered: Lowered, values: Mapping[str, Any]) -> None:
     for place, value in leaves:
         if place in lowered.contiguous and not value.flags.c_contiguous:
             raise UnsupportedError(
-                f"`{shown(place)}` is not C-contiguous: whether the function writes into it or into a copy of "
-                "it depends on that.",
+                f"`{shown(place)}` is not C-contiguous, and on that depends whether the function writes into "
+                "it or into a copy of it.",
                 f"np.ascontiguousarray({shown(place)})",
             )
         if place not in lowered.written:
@@ -219,7 +219,7 @@ def _share(a: ndarray, b: ndarray) -> bool:
     if not may_share_memory(a, b):
         return False
     try:
-        return bool(shares_memory(a, b, max_work=10_000))
+        return bool(shares_memory(a, b, max_work=10_000))  # type: ignore[arg-type]
     except TooHardError:
         return True
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from symdiff.ir import types
 from symdiff.ir.build import Builder
-from symdiff.ir.control import BLOCK, FOR, ITEM, carried_of
+from symdiff.ir.control import BLOCK, FOR, ITEM, captures, carried_of
 from symdiff.ir.node import Function, Node, Region
 from symdiff.ops.row import REGISTRY
 
@@ -59,8 +59,9 @@ class _Cut:
                 self.builder.adopt(made)
 
     def region(self, region: Region) -> Region:
-        """A region with its marked loops in segments; itself where there is none."""
-        if not any(_is_marked(node) for node in _below(region)):
+        """A region with its marked loops in segments; itself where there is none in it or before it."""
+        changed = any(_is_marked(node) for node in _below(region))
+        if not changed and all(self.now(value) is value for value in captures(region)):
             return region
         with self.builder.region() as opened:
             self.body(region)

@@ -1,13 +1,14 @@
 """What it costs on the way back to have a forward value again.
 
-Enters: a forward value.  Leaves: how many operations on scalars it takes, `NEVER` where it cannot or should not be
-computed again.  Invariant: nothing that costs less reads memory that was overwritten, or calls a function that is
-dearer than a push and a pop.
+Enters: a forward value.  Leaves: how many operations on scalars it takes, `NEVER` where it cannot or should
+not be computed again.  Invariant: nothing that costs less reads memory that was overwritten, or calls a
+function that is dearer than a push and a pop.
 """
 
 from __future__ import annotations
 
 from symdiff.autodiff.memory import Homes
+from symdiff.autodiff.places import Place, Places
 from symdiff.ir.build import Builder, current
 from symdiff.ir.node import FOLDS, Node, Region
 from symdiff.ops.control import is_view
@@ -30,6 +31,7 @@ class Costs:
     def __init__(self, homes: Homes, counted: set[Region]):
         self.homes = homes
         self.counted = counted
+        self.places = Places(homes)
         self.saved: dict[Node, None] = {}
         self.shifted: dict[Node, tuple[Region, int]] = {}
 
@@ -44,8 +46,26 @@ class Costs:
         row = row_for(value)
         if row is None or value.regions or not value.op.pure:
             return NEVER
-        own = self.own_cost(value, kept)
-        return own if own >= NEVER else own + sum(self.of(arg, kept) for arg in value.args)
+        cost = self.own_cost(value, kept)
+        if cost < NEVER:
+            cost += sum(self.of(arg, kept) for arg in value.args)
+        if cost > MOST and (place := self.places.of(value)) is not None:
+            return sum(self.of(operand, kept) for operand in place.operands)
+        return cost
+
+    def sources(self, value: Node) -> tuple[Node, ...]:
+        """What a value is computed from again: its operands, or those of the place where it still stands."""
+        if self.is_measured_elsewhere(value):
+            return ()
+        place = self.place(value)
+        return value.args if place is None else place.operands
+
+    def place(self, value: Node) -> Place | None:
+        """The place where a value is read again because its operands are dearer."""
+        cost = self.own_cost(value, True)
+        if cost < NEVER and cost + sum(self.of(arg, True) for arg in value.args) <= MOST:
+            return None
+        return self.places.of(value)
 
     def own_cost(self, value: Node, kept: bool) -> int:
         """What the operation alone costs."""

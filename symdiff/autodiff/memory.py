@@ -98,6 +98,14 @@ class Homes:
         """Whether an array's memory may be written into after the array was computed."""
         return node.type.kind == "array" and node.type.dims != () and item_of(root(node)) in self._overwritten
 
+    def is_overwritten_later(self, node: Node, k: int) -> bool:
+        """Whether the memory of a result of a control node may be written into."""
+        return (node, k) in self._overwritten
+
+    def users(self, value: Node) -> list[Node]:
+        """The operations that read a value."""
+        return [user for user, _ in self._uses.get(value, ()) if user is not None]
+
     def around(self, region: Region | None) -> Iterator[Node]:
         """The control nodes around what a region computes, from the inside."""
         while region is not None and region in self.owner:

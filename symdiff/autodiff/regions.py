@@ -1,13 +1,14 @@
 """The sweep through control flow: every region of the forward code has one that goes back through it.
 
-Enters: a control node with cotangents of its results.  Leaves: the control node that goes back, and cotangents
-of what the regions read.  Invariants: what was not taken contributes nothing, not a zero; a value from outside
-that a loop reads has one cotangent for the whole nest, which the iterations add to; nothing is carried that is
-zero in every iteration.
+Enters: a control node with cotangents of its results.  Leaves: the control node that goes back, and
+cotangents of what the regions read.  Invariants: what was not taken contributes nothing, not a zero; a
+value from outside that a loop reads has one cotangent for the whole nest, which the iterations add to;
+nothing is carried that is zero in every iteration.
 
-An `if` asks the same condition again; its branches add to the totals that there are.  A loop becomes a `for`
-over the same range (over a range as long as it ran, where only the run could tell) in the other direction, that
-carries the cotangents of what the loop carries, and those of outer values.  A `block` is computed again.
+An `if` asks the same condition again; its branches add to the totals that there are.  A loop becomes a
+`for` over the same range (over a range as long as it ran, where only the run could tell) in the other
+direction, that carries the cotangents of what the loop carries, and those of outer values.  A `block` is
+computed again.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from symdiff.autodiff.activity import LOOPS
+from symdiff.autodiff.activity import LOOPS, result_types
 from symdiff.autodiff.sweep import Cotangents, Parts, Straight, accumulate, fitted
 from symdiff.autodiff.zeros import solid, zero_of
 from symdiff.ir import types
@@ -153,11 +154,16 @@ class _Loop:
         self.types = [self.type_of(k) for k in self.alive]
 
     def type_of(self, k: int) -> Type:
-        """The type of a carried cotangent: that of the next value, in which it begins an iteration."""
-        following, param = self.body.results[k].type, self.params[k].type
+        """The type of a carried cotangent: that of the next value, in which it begins an iteration; with
+        lengths of its own where the last one may have others."""
+        following, param, sizes = self.body.results[k].type, self.params[k].type, self.sweep.builder.sizes
         if param.kind == "stack":
             return param
-        return types.array(infer.numpy_dtype(self.params[k]), following.dims)
+        dims, behind = sizes.resolve(following.dims), sizes.resolve(result_types(self.node)[k].dims)
+        before = sizes.resolve(self.params[k].type.dims)
+        if dims is not None and (dims != behind or dims != before):
+            dims = tuple(sizes.fresh() for _ in dims)
+        return types.array(infer.numpy_dtype(self.params[k]), dims)
 
     def run(self) -> None:
         initial = self.initial()
@@ -178,15 +184,23 @@ class _Loop:
         """What the loop that goes back begins with."""
         sweep, finals = self.sweep, {}
         for k in self.alive:
-            final = self.sample(k)
+            final = self.final(k)
             finals[k] = sweep.solid(self.parts[k], final) if k in self.parts else sweep.zero(final)
         totals = [self.total(value) for value in self.outer]
         return [*finals.values(), *totals]
 
     def sample(self, k: int) -> Node:
-        """A value of the shape that a carried value has in the end."""
+        """A value of the shape that a carried value begins with."""
         initial = carried_of(self.node)[k]
         return self.body.results[k] if _is_seed(initial) else initial
+
+    def final(self, k: int) -> Node:
+        """A value of the shape that a carried value ends with."""
+        sizes, sample = self.sweep.builder.sizes, self.sample(k)
+        behind = result_types(self.node)[k].dims
+        if sizes.resolve(sample.type.dims) == sizes.resolve(behind):
+            return sample
+        return self.sweep.final_of(self.node, k)
 
     def total(self, value: Node) -> Node:
         if value in self.cotangents:
@@ -206,7 +220,7 @@ class _Loop:
             for k, g in zip(self.alive, carried, strict=False):
                 self.label(g, k)
                 if body.results[k] in sweep.active:
-                    accumulate(totals, body.results[k], fitted(g, body.results[k]))
+                    accumulate(totals, body.results[k], g)
             sweep.body(body.body, totals)
             following = [*(self.params[k] for k in self.alive), *self.outer]
             opened.results = [
@@ -252,13 +266,13 @@ class _Loop:
         return changed
 
     def leave(self, initial: Sequence[Node], region: Region) -> None:
-        """Emit the loop; its results are the cotangents of the initial values and the totals of outer ones."""
+        """Emit the loop: its results are the cotangents of initial values and the totals of outer ones."""
         sweep, node, builder = self.sweep, self.node, self.sweep.builder
         inits = [carried_of(node)[k] for k in self.alive]
         samples = [*(self.sample(k) for k in self.alive), *self.outer]
         join, pairs = builder.sizes.join, zip(initial, region.results, strict=True)
         found = [
-            self.final(join(before.type, after.type), sample)
+            self.behind(join(before.type, after.type), sample)
             for (before, after), sample in zip(pairs, samples, strict=True)
         ]
         bounds, attrs = self.bounds()
@@ -274,7 +288,7 @@ class _Loop:
             if value in sweep.active:
                 accumulate(self.cotangents, value, fitted(g, value))
 
-    def final(self, type: Type, sample: Node) -> Type:
+    def behind(self, type: Type, sample: Node) -> Type:
         """The type of a cotangent behind the loop: in the shape of the value that it belongs to."""
         return type.with_dims(sample.type.dims) if type.kind == "array" else type
 

@@ -1,11 +1,11 @@
 """Reverse accumulation: a program to the program of its pullback.
 
 Enters: a `Function`.  Leaves: a `Function` that computes cotangents of chosen parameters, with or without
-the value.  Invariant: the user's own operations are those of the function, bit for bit; a gradient leaves as a
-fresh array in the shape and dtype of its parameter.
+the value.  Invariant: the user's own operations are those of the function, bit for bit; a gradient leaves
+as a fresh array in the shape and dtype of its parameter.
 
-Three steps: one sweep over the body in reverse (`sweep`, `regions`), which reads forward values wherever they
-are; a plan of which of these are computed again and which are saved (`saving`); one copy of the whole
+Three steps: one sweep over the body in reverse (`sweep`, `regions`), which reads forward values wherever
+they are; a plan of which of these are computed again and which are saved (`saving`); one copy of the whole
 program in which it is carried out (`weaving`).  Transposition is without complex conjugation; gradients of
 complex parameters are conjugated once, at the end.
 """

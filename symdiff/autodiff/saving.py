@@ -1,22 +1,24 @@
 """What the way back needs of the way there: computed again where that is cheap, saved where it is not.
 
-Enters: a function whose derived code reads values of closed regions.  Leaves: a `Plan`: which of these are saved,
-which computed again from what is there.  Invariant: a plan is complete (whatever is computed again reads what
-is saved, computed again or in scope), and nothing is computed again that reads memory that was overwritten.
+Enters: a function whose derived code reads values of closed regions.  Leaves: a `Plan`: which of these are
+saved, which computed again from what is there.  Invariant: a plan is complete (whatever is computed again
+reads what is saved, computed again or in scope), and nothing is computed again that reads memory that was
+overwritten.
 
-Cheap are counters, elements and views of arrays that nobody writes into, shapes, and up to `costs.MOST` operations
-on scalars; with operands that are saved anyway also one operation of arithmetic on arrays.  Of what a loop
-carries, the value before and the value after an iteration are one and the same sequence: where both are
-needed, only the first is saved, and the way back carries the second (`shifted`).
+Cheap are counters, elements and views of arrays that nobody writes into, shapes, and up to `costs.MOST`
+operations on scalars; with operands that are saved anyway also one operation of arithmetic on arrays.  Of
+what a loop carries, the value before and the value after an iteration are one and the same sequence: where
+both are needed, only the first is saved, and the way back carries the second (`shifted`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from symdiff.autodiff.activity import LOOPS
 from symdiff.autodiff.costs import MOST, Costs
+from symdiff.autodiff.places import Place
 from symdiff.autodiff.sweep import Straight
 from symdiff.ir.control import carried_params
 from symdiff.ir.liveness import has_effect
@@ -42,13 +44,14 @@ class Save:
 class Plan:
     """What happens to the values that are needed.
 
+    again: what is computed again; with the place where it still stands, if it is read there.
     shifted: by forward region of a loop, which of its carried values are known after an iteration because
     the way back has just left the iteration behind it.  views: what of the outermost body is copied because
     its memory is written into later.
     """
 
     saves: dict[Node, Save] = field(default_factory=dict)
-    again: dict[Node, None] = field(default_factory=dict)
+    again: dict[Node, Place | None] = field(default_factory=dict)
     shifted: dict[Region, list[int]] = field(default_factory=dict)
     views: set[Node] = field(default_factory=set)
 
@@ -80,9 +83,13 @@ class Reads:
                 )
         return kept[::-1]
 
+    def copied(self, region: Region) -> Sequence[Node]:
+        """The nodes of a body that the weaving copies: of forward code all."""
+        return region.body if region in self.homes.owner else self.live(region)
+
     def inner(self, region: Region) -> Iterator[Node]:
         """What a region reads, its own values included."""
-        for node in self.live(region):
+        for node in self.copied(region):
             yield from node.args
             for inner in node.regions:
                 yield from self.inner(inner)
@@ -97,7 +104,7 @@ class Reads:
         return found
 
     def of_body(self, region: Region) -> Iterator[Node]:
-        for node in self.live(region):
+        for node in self.copied(region):
             yield from self.of_node(node)
         yield from self.found(region.results)
 
@@ -192,9 +199,10 @@ class _Planner:
                 pending.append(carried_params(loop, region)[k])
                 pending.append(self.sweep.final_of(loop, k))
             elif not self.is_param(value):
-                plan.again[value] = None
-                if not self.costs.is_measured_elsewhere(value):
-                    pending += value.args
+                place = plan.again[value] = self.costs.place(value)
+                if place is not None:
+                    self.sweep.final_of(place.loop, place.index)
+                pending += self.costs.sources(value)
         return plan
 
     def is_param(self, value: Node) -> bool:

@@ -43,6 +43,7 @@ class Straight:
 
     mirrors: by region of the derived code, the region of the forward code that it goes back through; a
     region of a loop reads the forward counter as its own, where `counted` has the forward region.
+    resolved: by value of a region, its type with the equalities of sizes that hold in its region.
     trips, finals: by loop, parameters that stand for how often it ran and for its final values: what the
     weaving makes beside it.
     """
@@ -58,6 +59,7 @@ class Straight:
         self.counted: set[Region] = set()
         self.trips: dict[Node, Node] = {}
         self.finals: dict[tuple[Node, int], Node] = {}
+        self.resolved: dict[Node, Type] = {}
         self.homes = Homes(function.body)
         self.costs = Costs(self.homes, self.counted)
 
@@ -107,6 +109,10 @@ class Straight:
             self.finals[loop, k] = self._behind(loop, result_types(loop)[k], param.name)
         return self.finals[loop, k]
 
+    def finals_of(self, loop: Node) -> list[tuple[int, Node]]:
+        """The final values of a loop that something stands for."""
+        return [(k, final) for (owner, k), final in self.finals.items() if owner is loop]
+
     def _behind(self, loop: Node, type: Type, name: str) -> Node:
         value = self.builder.param(type)
         object.__setattr__(value, "name", name)
@@ -146,10 +152,15 @@ class Straight:
                 row.infer(*node.args, **node.attributes)
                 if row.kind != "constant" or not node.type.dims:
                     self.builder.recall(node)
+            for node in (*region.params, *region.body):
+                self.resolved[node] = self._resolved(node.type)
             if counted:
                 self.counted.add(region)
             yield opened
         self.mirrors[opened.closed()] = region
+
+    def _resolved(self, type: Type) -> Type:
+        return type.with_dims(self.builder.sizes.resolve(type.dims))
 
     def transposed(self, node: Node, g: Node, active: Activity) -> list[Node | None]:
         """The contribution of `g` to each operand of `node`."""

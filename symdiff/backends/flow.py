@@ -12,13 +12,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from symdiff.backends.expressions import ATOM, Expressions
+from symdiff.backends.iteration import elements_of
+from symdiff.backends.lifetimes import handed_on
 from symdiff.backends.memory import Memory, shares
-from symdiff.backends.schedule import LOOPS, Block, Cell, Schedule, Statement
+from symdiff.backends.schedule import CONTROL, LOOPS, Block, Cell, Schedule, Statement
 from symdiff.backends.writes import SYMBOLS, Writes
 from symdiff.ir.control import FOR, IF, UNDEFINED, WHILE, carried_of
 from symdiff.ir.node import Node, Region
 
 WIDTH = 100
+_HEADS = ("if ", "if(", "elif ", "for ", "while ", "while(")
 # A line of code, and the statement's node or the region whose results it returns.
 Line = tuple[str, Node | Region | None]
 
@@ -51,8 +54,9 @@ class Flow:
         self.writes = Writes(schedule, memory, expressions, names)
         self._commented: tuple[Any, ...] = ()
 
-    def block(self, block: Block) -> Iterator[Line]:
-        for statement in block.statements:
+    def block(self, block: Block, elements: int = 0) -> Iterator[Line]:
+        """The statements of a block, without the first ones where the loop's head makes these."""
+        for statement in block.statements[elements:]:
             yield from self.commented(statement)
 
     def commented(self, statement: Statement) -> Iterator[Line]:
@@ -60,6 +64,8 @@ class Flow:
         node, span = statement.node, statement.node.span
         before = [(line, node) for line in self._entering(statement)]
         key = None if span is None else (span.file, span.line, span.text)
+        if span is not None and node.op in CONTROL and not span.text.strip().startswith(_HEADS):
+            key = None
         if span is None or key is None or key == self._commented:
             yield from before
             yield from self._statement(statement)
@@ -68,7 +74,7 @@ class Flow:
         lines = list(self._statement(statement))
         text = printable(span.text.strip().partition("\n")[0] if node.regions else span.text.strip())
         yield from before
-        if lines and text and not (node.primal and _same_code(lines[0][0], text)):
+        if lines and text and not text.isidentifier() and not (node.primal and _same_code(lines[0][0], text)):
             yield f"# {text if len(text) < WIDTH - 6 else text[: WIDTH - 9] + '...'}", None
         yield from lines
 
@@ -196,8 +202,11 @@ class Flow:
     def _loop(self, statement: Statement) -> Iterator[Line]:
         node = statement.node
         before: list[Line] = []
+        elements = 0
         if node.op is FOR:
-            head = f"for {self.names[node.regions[0].params[0]]} in {self._range(statement)}:"
+            found = elements_of(self.schedule, self.memory, statement)
+            elements = len(found)
+            head = self._over_elements(statement, found) if found else self._over_range(statement)
         else:
             condition = statement.blocks[0]
             before = list(self.block(condition))
@@ -206,7 +215,7 @@ class Flow:
             if before:
                 head = "while True:"
                 before += [(f"if {_negated(tested)}:", None), ("    break", None)]
-        body = [*before, *self._body(statement)]
+        body = [*before, *self._body(statement, elements)]
         if not _has_code(body):
             if node.op is FOR:
                 return
@@ -214,14 +223,14 @@ class Flow:
         yield head, node
         yield from indented(body)
 
-    def _body(self, statement: Statement) -> Iterator[Line]:
+    def _body(self, statement: Statement, elements: int) -> Iterator[Line]:
         """The body of a loop, to the next values and the break."""
         node, block = statement.node, statement.blocks[-1]
         breaks = bool(node.attr("breaks"))
         stop = self.schedule.resolved(block.region.results[-1]) if breaks else None
         last = block.statements[-1] if block.statements else None
         if last is not None and stop is not None and self._decides(last, stop, statement):
-            for other in block.statements[:-1]:
+            for other in block.statements[elements:-1]:
                 yield from self.commented(other)
             moves = self._leaving(block)
             yield from self._breaking(last, stop, moves)
@@ -230,15 +239,28 @@ class Flow:
         if statement.flag is not None and stop is not None:
             yield f"{self.names[statement.flag.node]} = {self.names[stop]}", None
             stop = statement.flag.node
-        yield from self.block(block)
+        yield from self.block(block, elements)
         yield from ((line, node) for line in self._leaving(block))
         if stop is None or (stop.is_const and not stop.value):
             return
         if stop.is_const:
             yield "break", None
         else:
-            yield f"if {self.expressions.text(stop)}:", node
+            yield f"if {self._tested(statement, stop)}:", node
             yield "    break", None
+
+    def _tested(self, statement: Statement, stop: Node) -> str:
+        """What ends a loop, after the next values were assigned."""
+        handed = handed_on(self.schedule, statement)
+        names = dict(self.names)
+        for node in self.schedule.reached([stop]):
+            carried = handed.get(self.schedule.cells[node])
+            if carried is not None:
+                names[node] = self.names[carried.node]
+        plain, self.expressions.names = self.expressions.names, names
+        text = self.expressions.text(stop)
+        self.expressions.names = plain
+        return text
 
     def _decides(self, statement: Statement, stop: Node, loop: Statement) -> bool:
         """Whether an `if` at the end of a body does no more with the flag that ends the loop than set it."""
@@ -299,7 +321,8 @@ class Flow:
             condition = _negated(condition)
             parts.reverse()
             breaks.reverse()
-        if span is not None and (span.file, span.line, span.text) != self._commented:
+        key = None if span is None else (span.file, span.line, span.text)
+        if span is not None and key != self._commented and span.text.strip().startswith(_HEADS):
             self._commented = span.file, span.line, span.text
             text = printable(span.text.strip().partition("\n")[0])
             if text and not (node.primal and _same_code(f"if {condition}:", text)):
@@ -317,7 +340,20 @@ class Flow:
             yield "else:", None
             yield from indented(parts[1])
 
-    def _range(self, statement: Statement) -> str:
+    def _over_elements(self, statement: Statement, found: list[Statement]) -> str:
+        """`for v in x:`, `for v, w in zip(x, y, strict=True):`, `for i, v in enumerate(x):`."""
+        targets = ", ".join(self.names[one.node] for one in found)
+        arrays = [self.expressions.text(one.node.args[0]) for one in found]
+        text = arrays[0] if len(found) == 1 else f"zip({', '.join(arrays)}, strict=True)"
+        if statement.node.attr("reverse"):
+            text = f"reversed({text})"
+        assert statement.counter is not None
+        if self.schedule.uses(statement.counter) > len(found):
+            targets = f"({targets})" if len(found) > 1 else targets
+            return f"for {self.names[statement.counter.node]}, {targets} in enumerate({text}):"
+        return f"for {targets} in {text}:"
+
+    def _over_range(self, statement: Statement) -> str:
         start, stop, step = map(self.schedule.resolved, statement.node.args[:3])
         bounds = (
             [stop]
@@ -327,7 +363,8 @@ class Flow:
             else [start, stop, step]
         )
         text = f"range({', '.join(map(self.expressions.text, bounds))})"
-        return f"reversed({text})" if statement.node.attr("reverse") else text
+        counter = self.names[statement.node.regions[0].params[0]]
+        return f"for {counter} in {f'reversed({text})' if statement.node.attr('reverse') else text}:"
 
 
 def in_order(moves: list[Move]) -> list[str]:

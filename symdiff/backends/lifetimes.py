@@ -75,7 +75,9 @@ class Lifetimes:
             self._read(results[-1:], block, 4 * block.start + 2)
             self._use(owner.flag, block, 4 * owner.stop + 2, False)
         elif block.kind == "body" and owner.node.attr("breaks"):
-            self._read(results[-1:], block, 4 * owner.stop + 2)
+            handed = handed_on(self.schedule, owner)
+            for cell, light in self.schedule.leaves(results[-1:]):
+                self._use(cell, block, point if cell in handed else 4 * owner.stop + 2, light)
 
     def _use(self, cell: Cell, block: Block, point: int, light: bool) -> None:
         """Reading `cell` at `point`, in this block."""
@@ -102,6 +104,16 @@ class Lifetimes:
     def _add(self, cell: Cell, start: int, end: int, light: bool) -> None:
         for found in self._found[: 1 if light else 2]:
             found[cell].append((start, end))
+
+
+def handed_on(schedule: Schedule, loop: Statement) -> dict[Cell, Cell]:
+    """The next values of a loop, by what carries them: where this was assigned, it may be read instead."""
+    found: dict[Cell, Cell] = {}
+    for carried, result in zip(loop.cells, loop.blocks[-1].region.results, strict=False):
+        cell = schedule.cell(result)
+        if carried is not None and cell is not None:
+            found.setdefault(cell, carried)
+    return found
 
 
 def merged(stretches: Iterable[tuple[int, int]]) -> Stretches:

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import builtins
 import keyword
-from collections.abc import Iterable
+import re
+from bisect import insort
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, field
 
-from symdiff.backends.lifetimes import overlap
-from symdiff.backends.webs import Web
+from symdiff.backends.lifetimes import Stretches, overlap
+from symdiff.backends.webs import Web, base_name
 from symdiff.ir.build import numbered_name
 from symdiff.ir.control import ITEM
 from symdiff.ir.node import Function, Node
@@ -44,23 +47,60 @@ class Names:
         return name
 
 
-def name_webs(function: Function, webs: Iterable[Web], names: Names) -> None:
+def name_webs(function: Function, webs: Iterable[Web], names: Names, words: Container[str]) -> None:
     """Give a name to every web that has none yet; those of loops and branches may share one where they are not
-    in each other's way."""
-    sharing: dict[str, list[Web]] = {}
+    in each other's way, and lose a number that is not the user's own (`words`)."""
+    webs = list(webs)
+    shared: dict[str, _Shared] = {}
     for web in webs:
         if web.name:
-            continue
-        wish = _wished(web, function)
-        others = sharing.get(wish)
-        if wish == "_":
-            web.name = wish
-        elif others and all(_may_share(web, other) for other in others):
-            web.name = wish
-            others.append(web)
-        else:
-            web.name = names.fresh(wish)
-            sharing.setdefault(web.name, []).append(web)
+            shared.setdefault(web.name, _Shared()).add(web)
+    for web in webs:
+        if not web.name:
+            web.name = _named(web, _wished(web, function), names, shared, words)
+            shared.setdefault(web.name, _Shared()).add(web)
+
+
+@dataclass(slots=True)
+class _Shared:
+    """Where any of the webs of one name lives, and whether loops and branches assign them all."""
+
+    stretches: Stretches = field(default_factory=list)
+    flows: bool = True
+
+    def add(self, web: Web) -> None:
+        for stretch in web.stretches:
+            insort(self.stretches, stretch)
+        self.flows = self.flows and web.flows
+
+    def admits(self, web: Web) -> bool:
+        return (web.flows or self.flows) and not overlap(web.stretches, self.stretches)
+
+
+def _named(web: Web, wish: str, names: Names, shared: dict[str, _Shared], words: Container[str]) -> str:
+    if wish == "_":
+        return wish
+    for name in [_plain(wish, words), wish] if web.flows else [wish]:
+        if name in shared and shared[name].admits(web):
+            return name
+        if name != wish and name not in names.taken:
+            return names.fresh(name)
+    return names.fresh(wish)
+
+
+def _plain(name: str, words: Container[str]) -> str:
+    """`out_bar` for the cotangent of what the user called `out` a second time."""
+    stem = name.removesuffix("_bar")
+    return name if stem in words else base_name(stem) + name[len(stem) :]
+
+
+def words_of(function: Function) -> set[str]:
+    """All names that stand in the user's lines."""
+    texts = {node.span.text for node in function.nodes() if node.span is not None}
+    return {word for text in texts for word in _WORD.findall(text)}
+
+
+_WORD = re.compile(r"[^\W\d]\w*")
 
 
 def _may_share(web: Web, other: Web) -> bool:
@@ -83,7 +123,7 @@ def _wished(web: Web, function: Function) -> str:
     if named:
         return named
     values = [cell.node for cell in cells if cell.kind == "value"]
-    if values and not values[-1].type.kind == "stack":
+    if values and values[-1].type.kind != "stack":
         return _wish(values[-1], function)
     kind = cells[0].node.type
     if kind.kind == "stack":

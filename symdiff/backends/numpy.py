@@ -16,7 +16,7 @@ from symdiff.backends.expressions import Expressions
 from symdiff.backends.flow import Flow, Line, printable
 from symdiff.backends.lifetimes import Lifetimes
 from symdiff.backends.memory import Memory
-from symdiff.backends.naming import RESERVED, Names, name_webs
+from symdiff.backends.naming import RESERVED, Names, name_webs, words_of
 from symdiff.backends.release import release
 from symdiff.backends.render import render
 from symdiff.backends.schedule import Block, Cell, Schedule, Statement
@@ -84,6 +84,7 @@ class _Writer:
 
     def __init__(self, function: Function):
         self.function = function
+        self.words = words_of(function)
         self.forced: set[Node] = set()
         self.inlined: set[Node] = set()
         self.spelled: dict[str, str] = {}  # parameters that bear a name which the body needs for itself
@@ -141,7 +142,7 @@ class _Writer:
             else:
                 web.name = self.spelled.get(param.attr("parameter"), param.attr("parameter"))
         scopes = self.webs.scopes()
-        name_webs(self.function, scopes.pop(self.schedule.top), names)
+        name_webs(self.function, scopes.pop(self.schedule.top), names, self.words)
         self.arguments: dict[Block, str] = {}
         for block, webs in scopes.items():
             self._name_closure(block, webs)
@@ -157,7 +158,7 @@ class _Writer:
         for i, (param, output) in enumerate(zip(params, self.function.results, strict=False)):
             wish = f"{output.name or 'value'}_bar" if output.name or i == 0 else f"value{i}_bar"
             self.webs.of[self.schedule.cells[param]].name = self.names.fresh(wish)
-        name_webs(self.function, webs, self.names)
+        name_webs(self.function, webs, self.names, self.words)
         first = self.webs.of[self.schedule.cells[params[0]]].name
         tree: Tree = block.owner.node.attr("cotangents")
         self.arguments[block] = first if tree.kind == "leaf" else self.names.fresh("cotangents")

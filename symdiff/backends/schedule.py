@@ -113,6 +113,7 @@ class Schedule:
         self.kept, self.stated = chosen.kept, chosen.stated
         self.needed = chosen.needed
         self._position = 0
+        self._counts: dict[Cell, int] = {}
         self.top = self._block("function", function.body, None, 0)
         self.end = self._next()
 
@@ -126,6 +127,17 @@ class Schedule:
 
     def cell(self, node: Node) -> Cell | None:
         return self.cells.get(self.same.get(node, node))
+
+    def reached(self, roots: Iterable[Node]) -> list[Node]:
+        """The values with a variable that an expression reads."""
+        found, pending = [], list(roots)
+        while pending:
+            node = self.resolved(pending.pop())
+            if node in self.cells:
+                found.append(node)
+            else:
+                pending += node.args
+        return found
 
     def leaves(self, roots: Iterable[Node]) -> Iterator[tuple[Cell, bool]]:
         """The cells that an expression reads, once per occurrence, and whether it reads their shape alone."""
@@ -142,6 +154,16 @@ class Schedule:
                 pending += [
                     (arg, light or (node.op.name == "fit_like" and (arg,) != first)) for arg in node.args
                 ]
+
+    def uses(self, cell: Cell) -> int:
+        """How often a cell is read, by statements and at the ends of blocks."""
+        if not self._counts:
+            roots = [statement.node.args for statement in self.statements]
+            roots += [block.region.results for block in self.blocks]
+            for values in roots:
+                for read, _ in self.leaves(values):
+                    self._counts[read] = self._counts.get(read, 0) + 1
+        return self._counts.get(cell, 0)
 
     def _next(self) -> int:
         self._position += 1
@@ -308,6 +330,9 @@ class _Choice:
                 continue
             if node not in self.live and not has_effect(node):
                 continue
+            if node.op is IF and self._is_condition(node):
+                self.live.add(self._resolved(node.args[0]))
+                continue
             self.homes[node] = region
             self.live.update(map(self._resolved, node.args))
             if node.op is ITEM:
@@ -323,6 +348,24 @@ class _Choice:
                     read = [result for k, result in enumerate(inner.results) if (node, k) in self.needed]
                 self._scan(inner, read)
         self.kept[region] = kept[::-1]
+
+    def _is_condition(self, node: Node) -> bool:
+        """Whether all that is read of an `if` is whether its condition holds: then this stands for it."""
+        several = node.type.kind == "tuple"
+        found = [self.needed.get((node, k)) for k in range(len(node.type.items))] if several else [node]
+        read = [(k, value) for k, value in enumerate(found) if value is not None]
+        if len(read) != 1 or has_effect(node) or node.args[0].type.dtype != "bool":
+            return False
+        k, value = read[0]
+        results = [region.results[k] for region in node.regions]
+        if (
+            not all(result.is_const for result in results)
+            or [result.value for result in results] != [True, False]
+            or any(type(result.value) is not bool for result in results)
+        ):
+            return False
+        self.same[value] = self._resolved(node.args[0])
+        return True
 
     def _count(self, top: Region) -> None:
         """How often every value is read; what an inner region reads is computed before it, not in it."""

@@ -49,7 +49,6 @@ class Webs:
     def __init__(self, schedule: Schedule, lifetimes: Lifetimes, memory: Memory):
         self.schedule = schedule
         self.of: dict[Cell, Web] = {}
-        self._counts: dict[Cell, int] | None = None
         for cell in dict.fromkeys(schedule.cells.values()):
             called = {base_name(cell.name)} if cell.name and cell.primal else set()
             web = Web([cell], list(lifetimes.names[cell]), called, argument=cell.kind == "argument")
@@ -94,21 +93,7 @@ class Webs:
                     if self.of[other] is not self.of[cell] and simple and not other.name:
                         if other.homes.keys() == {block}:
                             found[other] = other.node
-        return {node for cell, node in found.items() if read[cell] == 1 and self._uses(cell) == 1}
-
-    def _uses(self, cell: Cell) -> int:
-        if self._counts is None:
-            self._counts = {}
-            for statement in self.schedule.statements:
-                self._count(statement.node.args)
-            for block in self.schedule.blocks:
-                self._count(block.region.results)
-        return self._counts.get(cell, 0)
-
-    def _count(self, values: Iterable[Node]) -> None:
-        assert self._counts is not None
-        for cell, _ in self.schedule.leaves(values):
-            self._counts[cell] = self._counts.get(cell, 0) + 1
+        return {node for cell, node in found.items() if read[cell] == 1 and self.schedule.uses(cell) == 1}
 
     def _pairs(self, memory: Memory) -> Iterator[tuple[Cell, Cell, bool]]:
         """What would better share a variable, the most important first; and whether by whatever name."""

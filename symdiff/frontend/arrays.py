@@ -14,11 +14,21 @@ import numpy as np
 
 from symdiff.errors import DtypeError, ShapeError, SymdiffError, UnsupportedError, UserError
 from symdiff.frontend.arguments import Place
-from symdiff.frontend.values import NUMBERS, POISON, NeedStatic, NeedUnrolled, ShapeTuple, Silent, kind_name
+from symdiff.frontend.values import (
+    NUMBERS,
+    POISON,
+    NeedStatic,
+    NeedUnrolled,
+    ShapeTuple,
+    Silent,
+    StagedList,
+    kind_name,
+)
 from symdiff.ir.build import current
 from symdiff.ir.node import Node, Op
 from symdiff.ops.row import REGISTRY, Row
 from symdiff.ops.shaping import length, make_shape, shape_of
+from symdiff.ops.stacks import as_array
 
 
 def apply(op: Op, operands: Sequence[Node | Any], **attrs: Any) -> Node:
@@ -38,6 +48,8 @@ def is_operand(value: Any) -> bool:
         return value.type.kind in ("array", "number")
     if isinstance(value, list | tuple):
         return all(is_operand(item) for item in value)
+    if isinstance(value, StagedList):
+        return value.stack.type.items[0].kind in ("array", "number", "undefined", "stack")
     return isinstance(value, bool | int | float | complex | np.number | np.bool_)
 
 
@@ -49,6 +61,8 @@ def operand(value: Any) -> Node:
         return value
     if isinstance(value, np.generic):
         return scalar(value.item(), value.dtype.name)
+    if isinstance(value, StagedList):
+        return as_array(value.stack)
     if isinstance(value, bool | int | float | complex):
         return current().const(value if type(value) in NUMBERS else int(value))  # of an enum
     if isinstance(value, list | tuple):

@@ -10,7 +10,7 @@ import ast
 import enum
 import functools
 import types as python_types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,19 @@ from symdiff.frontend.lookup import NOT_FOUND, PLAIN_DESCRIPTORS, in_class, is_u
 from symdiff.frontend.methods import METHODS
 from symdiff.frontend.operators import compute
 from symdiff.frontend.rows import call_row
-from symdiff.frontend.values import Bound, Closure, Flat, Method, Missing, Partial, kind_name
+from symdiff.frontend.values import (
+    Bound,
+    Closure,
+    Flat,
+    Generator,
+    ListMethod,
+    Method,
+    Missing,
+    Partial,
+    StagedList,
+    Text,
+    kind_name,
+)
 from symdiff.ir.node import Node
 from symdiff.ops.row import row_of
 
@@ -35,12 +47,18 @@ def attribute(frame: Frame, value: Any, name: str) -> Any:
     """`value.name`."""
     if isinstance(value, Node):
         return _of_node(value, name)
+    if isinstance(value, StagedList):
+        return ListMethod(value, name)
     if isinstance(value, python_types.ModuleType):
         return _of_module(frame, value, name)
     if isinstance(value, type):
         return of_class(frame, value, name)
     if isinstance(value, Super):
         return _of_super(frame, value, name)
+    if isinstance(value, Text):
+        raise UnsupportedError(f"`.{name}` of a text with a run-time value in it.", "an f-string in print")
+    if isinstance(value, Generator):
+        raise UnsupportedError(f"`.{name}` of a generator is not supported.", "a `for` loop over it")
     if isinstance(value, Closure | Bound | Method | Partial):
         if name == "__name__":
             return getattr(value, "name", None) or getattr(value.function, "__name__", "")  # type: ignore[union-attr]
@@ -144,12 +162,16 @@ _PROPERTIES: dict[str, Callable[[Node], Any]] = {
 # Modules and classes
 
 
+def near(name: str, known: Iterable[str], before: str = "") -> str:
+    """The names most like one that is not known."""
+    import difflib  # only where there is an error to write
+
+    return " or ".join(f"{before}{one}" for one in difflib.get_close_matches(name, list(known), 3, 0.7))
+
+
 def _of_module(frame: Frame, module: Any, name: str) -> Any:
     if not hasattr(module, name):
-        import difflib  # only where there is an error to write
-
-        near = difflib.get_close_matches(name, dir(module), 3, 0.7)
-        instead = " or ".join(f"{module.__name__}.{one}" for one in near)
+        instead = near(name, dir(module), f"{module.__name__.replace('numpy', 'np')}.")
         raise UserError(f"AttributeError: module '{module.__name__}' has no attribute '{name}'", instead)
     if module.__name__.partition(".")[0] in _LIBRARIES or name not in vars(module):
         return compute(getattr, module, name)
@@ -225,7 +247,10 @@ def _of_instance(frame: Frame, value: Any, name: str) -> Any:
     fallback, _ = in_class(cls, "__getattr__")
     if isinstance(fallback, python_types.FunctionType):
         return call(frame, fallback, [value, name], {})
-    raise UserError(f"AttributeError: '{cls.__name__}' object has no attribute '{name}'")
+    raise UserError(
+        f"AttributeError: '{cls.__name__}' object has no attribute '{name}'",
+        near(name, [*(fields_of(value) or ()), *dir(cls)]),
+    )
 
 
 class Super:

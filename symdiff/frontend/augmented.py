@@ -33,7 +33,7 @@ def _augmented(frame: Frame, node: ast.AugAssign) -> None:
         owner = evaluate(frame, target.value)
         old = attribute(frame, owner, frame.mangle(target.attr))
         result = updated(frame, node, old, evaluate(frame, node.value))
-        if result is not old or not isinstance(result, Node):  # an array that was written into stays where it is
+        if not _stays(result, old):
             assign(frame, target, result)
 
 
@@ -66,10 +66,15 @@ def _item(frame: Frame, node: ast.AugAssign, target: ast.Subscript) -> None:
         else:
             old = subscript(frame, owner, key)
             result = updated(frame, node, old, evaluate(frame, node.value))
-            if result is not old or not isinstance(result, Node) or isinstance(owner, tuple):
+            if not _stays(result, old) or isinstance(owner, tuple):
                 set_item(frame, owner, key, result)
     except SymdiffError as error:
         raise frame.locate(error, target) from None
+
+
+def _stays(result: Any, old: Any) -> bool:
+    """Whether a container holds the result already: an array that was written into stays where it is."""
+    return result is old and isinstance(result, Node)
 
 
 def updated(frame: Frame, node: ast.AugAssign, old: Any, value: Any) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from symdiff.errors import SymdiffError, UnsupportedError, UserError
@@ -33,10 +34,12 @@ from symdiff.frontend.frame import (
 )
 from symdiff.frontend.live import live_names
 from symdiff.frontend.lookup import user_method
-from symdiff.frontend.merge import Merge, Plan, node_of
+from symdiff.frontend.lists import stage_list
+from symdiff.frontend.merge import Grown, Merge, Plan, node_of
 from symdiff.frontend.operators import compare, unary
 from symdiff.frontend.regions import (
     RAISES,
+    Mark,
     Names,
     Place,
     Side,
@@ -103,12 +106,16 @@ def negated(value: Node) -> Node:
 
 def choose(frame: Frame, condition: Node, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
     """The value of the side that run time takes."""
-    before = taken(frame.context, frame)
     span = frame.context.builder.span
-    sides = [evaluated(frame, before, None, run) for run in (then, otherwise)]
-    frame.context.builder.span = span
-    given = [ABSENT if side.raises else side.given for side in sides]
-    value = _joined(frame, condition, before, sides, given, None)
+
+    def attempt() -> Any:
+        before = taken(frame.context, frame)
+        sides = [evaluated(frame, before, None, run) for run in (then, otherwise)]
+        frame.context.builder.span = span
+        given = [ABSENT if side.raises else side.given for side in sides]
+        return _joined(frame, condition, before, sides, given, None)
+
+    value = growing(frame, attempt)
     if value is ABSENT:
         raise Raised
     if value is POISON:
@@ -157,6 +164,33 @@ def run_if(
     live: the names that may be read afterwards, after the rest of the block where that was run.  Returns the
     flow, and whether the rest was run.
     """
+    attempt = partial(_run_if, frame, condition, (then, otherwise), rest, live)
+    found: tuple[Flow, bool] = growing(frame, attempt)
+    return found
+
+
+def growing(frame: Frame, attempt: Callable[[], Any]) -> Any:
+    """Evaluate both sides; once more where one of them makes a list longer, which is then a staged one."""
+    while True:
+        before, mark = taken(frame.context, frame), Mark.of(frame.context)
+        try:
+            return attempt()
+        except Grown as grown:
+            mark.reset(frame.context)
+            restore(frame.context, before)
+            stage_list(frame, grown.container)
+        except BaseException:
+            restore(frame.context, before)
+            raise
+
+
+def _run_if(
+    frame: Frame,
+    condition: Node,
+    parts: Sequence[Callable[[], Flow]],
+    rest: Sequence[ast.stmt],
+    live: Callable[[bool], Names | None],
+) -> tuple[Flow, bool]:
     context = frame.context
     span, jumps = context.builder.span, frame.jumps
     before = taken(context, frame)
@@ -168,7 +202,7 @@ def run_if(
 
         return evaluate
 
-    sides = [evaluated(frame, before, None, run(part)) for part in (then, otherwise)]
+    sides = [evaluated(frame, before, None, run(part)) for part in parts]
     goes = [always_jumps(side) for side in sides]
     moved = bool(rest) and any(goes)
     if moved and not all(goes):

@@ -34,6 +34,7 @@ from symdiff.frontend.values import (
     Partial,
     Rolled,
     ShapeTuple,
+    Text,
     StagedList,
     has_staged,
     kind_name,
@@ -61,7 +62,9 @@ def class_of(value: Any) -> type:
 
 def _type(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
     if len(args) != 1:
-        raise UnsupportedError("A class made inside the function cannot be differentiated.")
+        raise UnsupportedError(
+            "A class made inside the function is not supported.", "a class defined outside the function"
+        )
     value = args[0]
     if isinstance(value, Node) and value.type.kind == "array" and value.type.dims in ((), None):
         raise UnsupportedError("The exact type of this value is known only at run time.", "isinstance(...)")
@@ -123,6 +126,10 @@ def _len(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
         if value.type.kind == "shape":
             raise arrays.unknown_rank(value)
         return arrays.first_length(value)
+    if isinstance(value, Generator):
+        raise UserError("TypeError: object of type 'generator' has no len()", "list(...) of it")
+    if isinstance(value, Text):
+        raise UnsupportedError("The length of a text is known only at run time.", "leave it out")
     method = user_method(value, "__len__")
     return call(frame, method, [value], {}) if method else operators.compute(len, value)
 
@@ -305,7 +312,10 @@ def _number(cls: type) -> Handler:
         row = row_of(cls)
         if row is not None and isinstance(node, Node) and node.type.kind in ("array", "number"):
             if node.type.dims not in ((), None):
-                raise UserError("TypeError: only 0-dimensional arrays can be converted to Python scalars")
+                raise UserError(
+                    "TypeError: only 0-dimensional arrays can be converted to Python scalars",
+                    ".any() or .all() of it" if cls is bool else "an element, x[0], or its sum or mean",
+                )
             return call_row(row, cls, args, kwargs)
         if cls is bool:
             operators.truth(frame, node, "`bool`", "the comparison itself, or np.where")

@@ -25,6 +25,7 @@ from symdiff.frontend.frame import CALL, EXPRESSIONS, Frame, evaluate, evaluate_
 from symdiff.frontend.functions import inline
 from symdiff.frontend.iterators import chained_from
 from symdiff.frontend.library import generated_method, recomputed
+from symdiff.frontend.lists import call_list_method
 from symdiff.frontend.lookup import is_user_object, user_method
 from symdiff.frontend.refusals import refused
 from symdiff.frontend.subscripts import subscript
@@ -34,6 +35,7 @@ from symdiff.frontend.values import (
     POISON,
     Bound,
     Closure,
+    ListMethod,
     Method,
     Partial,
     Silent,
@@ -84,6 +86,9 @@ def call_value(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, A
     handler = builtin.HANDLERS.get(id(function))
     if handler is not None:
         return handler(frame, args, kwargs)
+    if isinstance(function, ListMethod):
+        args = [iterate(frame, args[0])] if function.name == "extend" else args
+        return call_list_method(frame, function.owner, function.name, args)
     refusal = refused(function)
     if refusal is not None:
         raise refusal
@@ -104,7 +109,7 @@ def call_value(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, A
         if _is_generated(function):
             return operators.compute(getattr(function.owner, function.function.__name__), *args, **kwargs)
         return call_value(frame, function.function, [function.owner, *args], kwargs)
-    if isinstance(function, python_types.MethodType):
+    if isinstance(function, python_types.MethodType) and row_of(function) is None:
         return call_value(frame, function.__func__, [function.__self__, *args], kwargs)
     if isinstance(function, functools.partial):
         return _call_partial(frame, function, args, kwargs)

@@ -8,12 +8,14 @@ guard; arrays and numbers are always read anew at the call.
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from keyword import iskeyword
 from types import ModuleType
 from typing import Any
 
+from symdiff.errors import UnsupportedError
 from symdiff.frontend.arguments import Described, Identity, Leaf, Place, describe, key_of, stage
 from symdiff.frontend.frame import Context
 from symdiff.ir.node import Node, Path, Tree
@@ -104,14 +106,26 @@ def _guarded(context: Context, name: str, read: Read, value: Any) -> Any:
     by_identity = isinstance(described.key, Identity)
     expected = value if by_identity else described.key
     context.guards.append(Guard(name, read, expected, not by_identity))
-    return stage(described.tree, iter(()), context.own)
+    result = _staged(described.tree, iter(()), context)
+    if isinstance(result, set | bytearray | deque):
+        context.own(result)  # it is the user's own
+    return result
 
 
 def staged(context: Context, parameter: str, described: Described) -> Any:
     """A copy of a described value with a parameter node for each leaf."""
     lengths = dict(sequences(described.tree))
     params = [_param(context, parameter, leaf, lengths.get(leaf.path[:-1])) for leaf in described.leaves]
-    return stage(described.tree, iter(params), context.own)
+    return _staged(described.tree, iter(params), context)
+
+
+def _staged(tree: Tree, leaves: Iterator[Any], context: Context) -> Any:
+    try:
+        return stage(tree, leaves, context.own)
+    except TypeError:
+        raise UnsupportedError(
+            "An object from outside cannot be looked into.", "what is needed of it as an argument"
+        ) from None
 
 
 def sequences(tree: Tree, path: Path = ()) -> Iterator[tuple[Path, int]]:

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import ast
 import builtins
+from collections.abc import Iterator
 from typing import Any
 
 from symdiff.errors import UnsupportedError, UserError
+from symdiff.frontend.attributes import near
 from symdiff.frontend.captures import capture
 from symdiff.frontend.frame import EXPRESSIONS, Frame, Scope, evaluate, evaluate_all
-from symdiff.frontend.operators import compute, truth
+from symdiff.frontend.operators import compute
 from symdiff.frontend.statements import assign
-from symdiff.frontend.targets import target_names
-from symdiff.frontend.unpacking import iterate, iterated
+from symdiff.frontend.unpacking import iterate
 from symdiff.frontend.values import POISON, Missing, Silent, has_staged
-from symdiff.ir.node import Node
 
 _UNBOUND = object()
 
@@ -29,7 +29,7 @@ def _constant(frame: Frame, node: ast.Constant) -> Any:
 def _name(frame: Frame, node: ast.Name) -> Any:
     value = look_up(frame, frame.mangle(node.id))
     if isinstance(value, Missing):
-        raise UnsupportedError(value.what, "ask for the source with arguments: source_for(*args)")
+        raise UnsupportedError(value.what, value.instead)
     return value
 
 
@@ -67,13 +67,20 @@ def _outside(frame: Frame, name: str) -> Any:
     try:
         return getattr(builtins, name)
     except AttributeError:
-        raise UserError(f"NameError: name `{name}` is not defined") from None
+        known = [*space, *dir(builtins), *_local_names(frame.scope)]
+        raise UserError(f"NameError: name `{name}` is not defined", near(name, known)) from None
 
 
 def _walrus(frame: Frame, node: ast.NamedExpr) -> Any:
     value = evaluate(frame, node.value)
     assign(frame, node.target, value)
     return value
+
+
+def _local_names(scope: Scope | None) -> Iterator[str]:
+    while scope is not None:
+        yield from scope.names
+        scope = scope.parent
 
 
 # Displays
@@ -100,7 +107,7 @@ def _tuple(frame: Frame, node: ast.Tuple) -> tuple[Any, ...]:
 
 def _set(frame: Frame, node: ast.Set) -> Any:
     items = _items(frame, node.elts)
-    _check_keys(items)
+    check_keys(items)
     return compute(set, items)
 
 
@@ -111,62 +118,17 @@ def _dict(frame: Frame, node: ast.Dict) -> dict[Any, Any]:
             made.update(compute(dict, evaluate(frame, value)))
             continue
         name = evaluate(frame, key)
-        _check_keys([name])
+        check_keys([name])
         compute(made.__setitem__, name, evaluate(frame, value))
     return made
 
 
-def _check_keys(keys: list[Any]) -> None:
+def check_keys(keys: list[Any]) -> None:
     if has_staged(keys):
         raise UnsupportedError(
             "A value that is known only at run time cannot be a key or a member of a set.",
             "a string or a literal as the key",
         )
-
-
-# Comprehensions
-
-
-def _comprehension(frame: Frame, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> Any:
-    found: list[Any] = []
-    _generate(frame, node.generators, lambda inner: found.append(evaluate(inner, node.elt)))
-    if isinstance(node, ast.SetComp):
-        _check_keys(found)
-        return compute(set, found)
-    return found
-
-
-def _dict_comprehension(frame: Frame, node: ast.DictComp) -> dict[Any, Any]:
-    made: dict[Any, Any] = {}
-
-    def add(inner: Frame) -> None:
-        key = evaluate(inner, node.key)
-        _check_keys([key])
-        compute(made.__setitem__, key, evaluate(inner, node.value))
-
-    _generate(frame, node.generators, add)
-    return made
-
-
-def _generate(frame: Frame, generators: list[ast.comprehension], emit: Any) -> None:
-    """Run `emit` for every round; the first iterable is evaluated outside, as Python does."""
-    names = frozenset().union(*(target_names(generator.target) for generator in generators))
-    function = frame.scope.function
-    inner = frame.inner(Scope({}, names, frame.scope, function, comprehension=True))
-
-    def rounds(depth: int) -> None:
-        if depth == len(generators):
-            emit(inner)
-            return
-        generator = generators[depth]
-        if generator.is_async:
-            raise UnsupportedError("`async for` cannot be differentiated.")
-        for value in iterated(frame, evaluate(inner if depth else frame, generator.iter)):
-            assign(inner, generator.target, value)
-            if all(truth(frame, evaluate(inner, test)) for test in generator.ifs):
-                rounds(depth + 1)
-
-    rounds(0)
 
 
 EXPRESSIONS.update(
@@ -178,9 +140,5 @@ EXPRESSIONS.update(
         ast.Tuple: _tuple,
         ast.Set: _set,
         ast.Dict: _dict,
-        ast.ListComp: _comprehension,
-        ast.SetComp: _comprehension,
-        ast.GeneratorExp: _comprehension,
-        ast.DictComp: _dict_comprehension,
     }
 )

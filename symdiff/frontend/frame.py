@@ -86,6 +86,7 @@ class Context:
     frames: list[Frame] = field(default_factory=list)
     heap: Heap = field(default_factory=Heap)
     calls: int = 0
+    sources: dict[python_types.CodeType, Source] = field(default_factory=dict)
     foreign: dict[int, Any] = field(default_factory=dict)  # containers of the user's that exist outside
     scalars: set[int] = field(default_factory=set)  # ids of parameters that are immutable scalars
     lengths: list[tuple[Node, int]] = field(default_factory=list)  # first axes that unpacking demands

@@ -10,6 +10,7 @@ import ast
 import re
 import types as python_types
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from symdiff.errors import UnsupportedError, UserError
@@ -21,7 +22,6 @@ from symdiff.frontend.frame import (
     STATEMENTS,
     Context,
     Frame,
-    Return,
     Scope,
     bind,
     call,
@@ -36,7 +36,7 @@ from symdiff.ir.node import Node
 
 _DEEPEST = 80
 _UNENDED = 2  # so many calls of one form, one in the other, under a staged condition
-_MOST_CALLS = 20_000
+_MOST_CALLS = 8_000
 _EMPTY = object()
 
 
@@ -61,7 +61,7 @@ def opened(
 ) -> tuple[Frame, FunctionNode]:
     """The frame of a call with its arguments bound, and the code to run in it."""
     context = frame.context
-    source = function.source if isinstance(function, Closure) else source_of(function)
+    source = function.source if isinstance(function, Closure) else _source(context, function)
     node = source.node
     name = function.name if isinstance(function, Closure) else function.__name__
     if isinstance(node, ast.AsyncFunctionDef):
@@ -78,6 +78,14 @@ def opened(
         context, source, scope, name, owner, frame, context.builder.span, first_argument(node, scope)
     )
     return inner, node
+
+
+def _source(context: Context, function: python_types.FunctionType) -> Source:
+    """The source of a function, found once in a lowering."""
+    found = context.sources.get(function.__code__)
+    if found is None:
+        found = context.sources[function.__code__] = source_of(function)
+    return found
 
 
 def run(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> Any:
@@ -106,7 +114,7 @@ def _check_depth(context: Context, function: Any, values: list[Any]) -> Any:
         raise Silent  # its problems are already reported; do not go round for ever
     if depth >= _DEEPEST or len(context.frames) > 4 * _DEEPEST or context.calls > _MOST_CALLS:
         name = function.name if isinstance(function, Closure) else function.__name__
-        if depth:
+        if depth >= _DEEPEST:
             raise UnsupportedError(f"`{name}` calls itself without an end known while compiling.", "a loop")
         raise UnsupportedError(f"The calls of `{name}` are too many to be written out.", "vectorise them")
     if not depth:
@@ -140,6 +148,7 @@ def _code_of(frame: Frame) -> Any:
     return frame.source.node if frame.scope.parent is not None else frame.scope.function.__code__
 
 
+@lru_cache(maxsize=4096)
 def has_yield(node: ast.AST) -> bool:
     """Whether a function, or a statement of it, has a `yield` of its own."""
     pending = list(ast.iter_child_nodes(node))

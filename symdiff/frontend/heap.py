@@ -29,9 +29,9 @@ Values = Mapping[Node, Node]
 class Heap:
     """values: by storage, what it holds, where that is not what it was made with.  homes: by value that a
     storage held at some time, the storage.  uncertain: by node that may be one of several arrays (see
-    `doubt`), what these held then.  frozen: by storage that may not be
-    written into any more, the error that says why.  written: the storages that were ever written into.  assumed: the
-    arguments that must be C-contiguous for the program to mean what NumPy does."""
+    `doubt`), what these held then.  frozen: by storage that may not be written into any more, the error that
+    says why.  written: the storages that were ever written into.  assumed: the arguments that must be
+    C-contiguous for the program to mean what NumPy does."""
 
     values: dict[Node, Node] = field(default_factory=dict)
     homes: dict[Node, Node] = field(default_factory=dict)

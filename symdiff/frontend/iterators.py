@@ -14,7 +14,7 @@ from typing import Any
 from symdiff.errors import UnsupportedError, UserError
 from symdiff.frontend import arrays, operators
 from symdiff.frontend.frame import Frame, call
-from symdiff.frontend.unpacking import iterate, iterated
+from symdiff.frontend.unpacking import MOST, iterate, iterated
 from symdiff.frontend.values import Generator
 
 Handler = Callable[[Frame, list[Any], dict[str, Any]], Any]
@@ -26,7 +26,7 @@ def lazily(frame: Frame, items: Iterator[Any]) -> Generator:
     place = builder.place
 
     def advanced() -> Iterator[Any]:
-        while True:
+        for _ in range(MOST):
             if builder.place is not place:
                 raise UnsupportedError(
                     "An iterator goes on inside a loop or branch that is decided at run time.",
@@ -37,6 +37,7 @@ def lazily(frame: Frame, items: Iterator[Any]) -> Generator:
             except StopIteration:
                 return
             yield item
+        raise UnsupportedError(f"An iterator gives more than {MOST} items.", "itertools.islice, or a range")
 
     return Generator(advanced())
 

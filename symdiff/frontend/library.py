@@ -18,8 +18,8 @@ import numpy as np
 from symdiff import marks
 from symdiff.errors import UnsupportedError, UserError
 from symdiff.frontend import arrays
-from symdiff.frontend.blocks import in_block
 from symdiff.frontend.arguments import field_of, fields_of, is_namedtuple
+from symdiff.frontend.blocks import in_block
 from symdiff.frontend.classes import construct
 from symdiff.frontend.frame import Frame, call
 from symdiff.frontend.iterators import Handler

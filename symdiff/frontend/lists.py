@@ -18,7 +18,8 @@ from symdiff.frontend.state import fill, taken
 from symdiff.frontend.values import StagedList, kind_name
 from symdiff.ir.control import ITEM
 from symdiff.ir.node import Node
-from symdiff.ops.stacks import new_stack, pop, push, stack_item, stack_length
+from symdiff.ops.row import REGISTRY
+from symdiff.ops.stacks import as_array, concatenated, new_stack, pop, push, stack_item, stacked
 
 
 def stage_list(frame: Frame, container: list[Any]) -> StagedList:
@@ -46,7 +47,10 @@ def _replaced(value: Any, old: list[Any], new: StagedList) -> Any:
 
 def append(context: Context, target: StagedList, value: Any) -> None:
     """`target.append(value)`."""
-    if isinstance(value, list | tuple) or not is_leaf(value):
+    if isinstance(value, StagedList):
+        target.stack = push(target.stack, value.stack)
+        return
+    if not is_leaf(value):
         raise UnsupportedError(
             f"A list to which a loop or branch appends gets a {kind_name(value)}.",
             "a list of arrays or numbers for each part",
@@ -62,13 +66,17 @@ def append(context: Context, target: StagedList, value: Any) -> None:
         heap.uncertain[target.stack] = held
 
 
-def item(context: Context, target: StagedList, index: Any) -> Node:
+def item(context: Context, target: StagedList, index: Any) -> Any:
     """`target[index]`; it must not be written into."""
     found = stack_item(target.stack, arrays.operand(index))
     return _kept(context, found)
 
 
-def _kept(context: Context, found: Node) -> Node:
+def _kept(context: Context, found: Node) -> Any:
+    if found.type.kind == "stack":
+        inner = StagedList(found)
+        context.unclear[id(inner)] = inner
+        return inner
     if found.type.kind == "array" and found.type.dims != ():
         context.heap.doubt(found, [found])
     return found
@@ -79,13 +87,11 @@ def _append(frame: Frame, target: StagedList, args: list[Any]) -> None:
 
 
 def _extend(frame: Frame, target: StagedList, args: list[Any]) -> None:
-    from symdiff.frontend.unpacking import iterate
-
-    for value in iterate(frame, args[0]):
+    for value in args[0]:
         append(frame.context, target, value)
 
 
-def _pop(frame: Frame, target: StagedList, args: list[Any]) -> Node:
+def _pop(frame: Frame, target: StagedList, args: list[Any]) -> Any:
     if args and not (type(args[0]) is int and args[0] == -1):
         raise UnsupportedError("Only the last item of such a list can be popped.", "`.pop()`")
     heap = frame.context.heap
@@ -120,10 +126,50 @@ def call_list_method(frame: Frame, target: StagedList, name: str, args: list[Any
             f"`.{name}` of a list whose length is known only at run time is not supported.",
             "`append`, `pop()` and indices, or np.array(...) of it",
         )
+    if name != "copy":
+        frame.context.check_own(target)
     return handler(frame, target, args)
 
 
-def length(target: StagedList) -> Node:
-    return stack_length(target.stack)
+# Arrays of staged lists
+
+
+def join_list(name: str, args: list[Any], kwargs: dict[str, Any]) -> Node | None:
+    """What a NumPy function that joins arrays makes of a staged list; None for any other function."""
+    if name not in _JOINING:
+        return None
+    stack = args[0].stack
+    given = dict(kwargs)
+    axis = arrays.static_int(args[1] if len(args) > 1 else given.pop("axis", 0), "an axis")
+    dtype = given.pop("dtype", None)
+    if given or (len(args) > 1 and name not in ("stack", "concatenate")):
+        raise UnsupportedError(f"np.{name} of a list takes no more arguments here.", f"np.{name}(list)")
+    item = stack.type.items[0]
+    if item.kind == "stack" and name not in ("array", "asarray"):
+        raise UnsupportedError("An array of lists whose lengths are known only at run time.", "append arrays")
+    made = _joined(name, stack, axis, item.rank)
+    return made if dtype is None else arrays.apply(REGISTRY["astype"], [made], dtype=arrays.dtype_name(dtype))
+
+
+_JOINING = ("array", "asarray", "stack", "concatenate", "vstack", "row_stack", "hstack", "column_stack")
+
+
+def _joined(name: str, stack: Node, axis: int, rank: int | None) -> Node:
+    if name in ("array", "asarray"):
+        return arrays.apply(as_array, [stack])
+    if name == "stack":
+        return arrays.apply(stacked, [stack], axis=axis)
+    if name == "concatenate":
+        return arrays.apply(concatenated, [stack], axis=axis)
+    if rank is None:
+        raise UnsupportedError(f"np.{name} of arrays whose rank is not known.", "np.stack or np.concatenate")
+    if name == "hstack":
+        return arrays.apply(concatenated, [stack], axis=min(rank - 1, 1)) if rank else arrays.apply(as_array, [stack])
+    if name == "column_stack":
+        return arrays.apply(stacked, [stack], axis=1) if rank == 1 else arrays.apply(concatenated, [stack], axis=1)
+    if rank >= 2:
+        return arrays.apply(concatenated, [stack], axis=0)
+    made = arrays.apply(stacked, [stack], axis=0) if rank else arrays.apply(as_array, [stack])
+    return made if rank else arrays.apply(REGISTRY["expand_dims"], [made], axis=(1,))
 
 

@@ -21,9 +21,10 @@ from symdiff.frontend import arrays
 from symdiff.frontend.branches import flow_of, parts_of
 from symdiff.frontend.frame import Context, Flow, Frame, Scope
 from symdiff.frontend.lists import stage_list
-from symdiff.frontend.merge import Grown, Merge, Pending, Plan, node_of, same_form
+from symdiff.frontend.merge import Grown, Merge, Pending, Plan, is_leaf, node_of, same_form
 from symdiff.frontend.regions import (
     RAISES,
+    Mark,
     Names,
     Place,
     doubt,
@@ -91,23 +92,6 @@ class Static(Exception):
     """The condition of a `while` is known while compiling, and no jump ends the loop."""
 
 
-@dataclass(slots=True, eq=False, repr=False)
-class Mark:
-    """What an attempt may add to besides the state, to go back to."""
-
-    problems: int
-    lengths: int
-    calls: int
-
-    @classmethod
-    def of(cls, context: Context) -> Mark:
-        return cls(len(context.problems), len(context.lengths), context.calls)
-
-    def reset(self, context: Context) -> None:
-        del context.problems[self.problems :], context.lengths[self.lengths :]
-        context.calls = self.calls
-
-
 def rolled(frame: Frame, loop: Loop) -> tuple[Flow, Any]:
     """Emit the loop: how control goes on (never by `break` or `continue`), and whether a jump ended it.
 
@@ -157,6 +141,13 @@ def _predicted(
         if known and any(frame.mangle(one) == name for one in loop.assigned):
             place = Place("name", scope, name)
             yield place.key, _carried(context, place, Merge(context, rolled=True), value, value)
+    inside = loop.private
+    while inside is not None and inside.comprehension:
+        for name, value in inside.names.items():
+            if name.startswith(".") and is_leaf(value):
+                place = Place("name", inside, name)
+                yield place.key, _carried(context, place, Merge(context, rolled=True), value, value)
+        inside = inside.parent
 
 
 def _carried(context: Context, place: Place, merge: Merge, a: Any, b: Any) -> Carried:
@@ -347,7 +338,7 @@ class _Attempt:
         return merge, found, late
 
     def _is_dead(self, place: Place) -> bool:
-        if place.kind == "name" and place.owner is self.loop.private:
+        if place.kind == "name" and place.owner is self.loop.private and not place.name.startswith("."):
             return True
         if self.loop.read is None or self.loop.later is None:
             return False
@@ -391,6 +382,7 @@ class _Attempt:
         context, builder, loop = self.context, self.builder, self.loop
         breaks, _, returns, value = flow
         ends = breaks is not False or returns is not False
+        self.breaks = breaks
         returned = merge.plan(False, returns) if returns is not False else None
         stopped = merge.plan(False, True) if ends and loop.stops else None
         given = merge.plan(ABSENT, value) if returns is not False else None
@@ -495,14 +487,17 @@ class _Attempt:
         ]
         doubt(context, nodes, outside)
         returned, given, stopped = extra
+        stopless = self.breaks is False
         flag = values[returned.value] if returned is not None else False
+        if flag is not False and self.test is True and stopless:
+            flag = True  # there is no other way out of the loop
         what = merge.build(given, values) if given is not None else ABSENT
         jumped = values[stopped.value] if stopped is not None else False
         return flow_of(False, False, flag, what), jumped
 
 
 def _is_poisoned(plan: Plan) -> bool:
-    return plan.kind == "same" and plan.value is POISON or any(map(_is_poisoned, plan.parts))
+    return (plan.kind == "same" and plan.value is POISON) or any(map(_is_poisoned, plan.parts))
 
 
 def _late(plan: Plan) -> list[int]:

@@ -22,8 +22,10 @@ from symdiff.frontend import (
     augmented,
     branches,
     calls,
+    comprehensions,
     effects,
     expressions,
+    folds,
     generators,
     matching,
     repeats,
@@ -33,7 +35,7 @@ from symdiff.frontend import (
 from symdiff.frontend.arguments import Described, Identity, Leaf, Place, SizeCounter, describe
 from symdiff.frontend.captures import Capture, Guard, staged
 from symdiff.frontend.frame import Context, Frame, Scope
-from symdiff.frontend.functions import first_argument, owner_of, run
+from symdiff.frontend.functions import first_argument, has_yield, owner_of, run
 from symdiff.frontend.results import pack, with_outputs
 from symdiff.frontend.source import source_of
 from symdiff.frontend.targets import names_of
@@ -48,8 +50,10 @@ _HANDLERS = (
     branches,
     repeats,
     calls,
+    comprehensions,
     effects,
     expressions,
+    folds,
     generators,
     matching,
     repeats,
@@ -149,6 +153,10 @@ def _attempt(
         raise UnsupportedError(
             "An `async` function cannot be differentiated.", "a plain `def`", span=source.span(node)
         )
+    if has_yield(node):
+        raise UnsupportedError(
+            f"`{function.__name__}` is a generator function.", "return a list", span=source.span(node)
+        )
     with Builder(sharing=False) as builder:
         context = Context(builder, static, SizeCounter(), names=set(signature.parameters))
         builder.resolve, builder.immutable = context.heap.latest, context.heap.immutable
@@ -159,7 +167,8 @@ def _attempt(
         frame.first = first_argument(node, scope)
         try:
             value = run(frame, node)
-            results, tree = [], LEAF
+            results: list[Node] = []
+            tree = LEAF
             if not context.problems and value is not POISON:
                 arguments = dict(zip(signature.parameters, params, strict=True))
                 results, tree = pack(with_outputs(value, outputs, arguments) if outputs else value)

@@ -46,6 +46,10 @@ _FRESH = frozenset(
     ["zeros", "ones", "empty", "full", "eye", "identity", "arange", "linspace", "array", "matmul", "dot",
      "ascontiguousarray"]
 )  # fmt: skip
+# Views that are contiguous where their operand is.
+_STRAIGHT = frozenset(
+    ["stop_gradient", "reshape", "ravel", "expand_dims", "squeeze", "atleast_1d", "atleast_2d", "atleast_3d"]
+)
 # Functions whose result keeps the order of axes that their operands have.
 _KEEPING = frozenset(
     ["zeros_like", "ones_like", "empty_like", "full_like", "astype", "copy", "where", "clip", "round"]
@@ -99,7 +103,7 @@ class Layout:
         return VIEW if self.contiguous(source, assumed) else UNCLEAR
 
     def keeps_strides(self, node: Node) -> bool:
-        """Whether a reshape only splits one axis, or adds and drops such of length 1: it is a view of anything."""
+        """Whether a reshape only splits one axis, or adds and drops such of length 1: it always is a view."""
         source, dims = node.args[0].type.dims, node.type.dims
         if source is not None and len(source) <= 1:
             return True
@@ -167,9 +171,8 @@ class Layout:
         source = node.args[0]
         if name == "index":
             return _takes_block(node) and self.contiguous(source, assumed)
-        kept = ("stop_gradient", "reshape", "ravel", "expand_dims", "squeeze", "atleast_1d", "atleast_2d", "atleast_3d")
         real = name == "real" and not source.type.dtype.startswith("c")
-        return (real or name in kept) and self.contiguous(source, assumed)
+        return (real or name in _STRAIGHT) and self.contiguous(source, assumed)
 
     def _assume(self, param: Node, assumed: set[Node] | None) -> bool:
         if assumed is None or param.attr("parameter") is None:

@@ -32,8 +32,8 @@ _PLAIN = (str, bytes, range, type, np.dtype, frozenset)
 
 @dataclass(frozen=True, eq=False, slots=True, repr=False)
 class Plan:
-    """kind: "same" (`value`, on both sides), "leaf" (number `value`), "late" (such a leaf, of which only the
-    second side has a value that can be staged; `keys` is what is said when it is read too early), "mixed"
+    """kind: "same" (`value`, on both sides), "leaf" (number `value`), "late" (such a leaf, which is None on
+    the first side), "mixed"
     (`value`: what is said when it is read), "tuple" (`value`: its class), "container" (`value`: an example),
     "list" (one that grows; the number of its leaf), "again" (a container met before: `value` is its plan)."""
 
@@ -93,7 +93,7 @@ class Merge:
         if _equal(a, b):
             return Plan("same", a)
         if self.rolled and a is None and (is_leaf(b)):
-            return Plan("late", self.leaf(ABSENT, b), ("is None before the first round",))
+            return Plan("late", self.leaf(ABSENT, b))
         if isinstance(a, Missing) or isinstance(b, Missing):
             return Plan("same", a if isinstance(a, Missing) else b)
         return Plan("mixed", _difference(a, b))
@@ -278,7 +278,8 @@ def is_number(value: Any) -> bool:
 
 
 def _difference(a: Any, b: Any) -> str:
-    kinds = [("None" if one is None else f"a {kind_name(one)}") for one in (a, b)]
+    kinds = ["None" if one is None else kind_name(one).replace("ndarray", "array") for one in (a, b)]
     if kinds[0] == kinds[1]:
-        return f"which {kinds[0].removeprefix('a ')} this is"
-    return f"whether this is {kinds[0]} or {kinds[1]}"
+        return f"which {kinds[0]} this is"
+    words = [kind if kind == "None" else f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}" for kind in kinds]
+    return f"whether this is {words[0]} or {words[1]}"

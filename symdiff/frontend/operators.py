@@ -13,9 +13,9 @@ from typing import Any
 
 from symdiff.errors import SymdiffError, UnsupportedError, UserError
 from symdiff.frontend import arrays
-from symdiff.frontend.frame import EXPRESSIONS, Frame, call, evaluate, evaluate_all
+from symdiff.frontend.frame import EXPRESSIONS, Frame, call, evaluate_all
 from symdiff.frontend.lookup import is_user_object, user_method
-from symdiff.frontend.values import POISON, ShapeTuple, Silent, children, has_staged, kind_name
+from symdiff.frontend.values import POISON, ShapeTuple, Silent, Text, children, has_staged, kind_name
 from symdiff.ir.build import current
 from symdiff.ir.node import OPERATORS, Node
 from symdiff.ir.types import Size, may_be_one
@@ -152,7 +152,7 @@ def _check_size(kind: type[ast.operator], left: Any, right: Any) -> None:
             or (kind is ast.Pow and a is left and type(a) is int and a.bit_length() * b > _LARGEST)
         )
         if large:
-            raise UnsupportedError("This value is too large to be computed while compiling.")
+            raise UnsupportedError("This value is too large to be computed while compiling.", "a smaller one, or an array")
 
 
 def unary(frame: Frame, kind: type[ast.unaryop], value: Any) -> Any:
@@ -207,6 +207,10 @@ def compare(frame: Frame, kind: type[ast.cmpop], left: Any, right: Any) -> Any:
         return _same(left, right) is (kind is ast.Is)
     if kind is ast.In or kind is ast.NotIn:
         return _contains(frame, right, left) is (kind is ast.In)
+    if isinstance(left, Text) or isinstance(right, Text):
+        raise UnsupportedError(
+            "A text with a run-time value in it is compared.", "a comparison of the values themselves"
+        )
     name, symbol, function, dunder, reflected = COMPARE[kind]
     result = _dunder(frame, left, right, dunder, f"__{reflected}__")
     if result is not NotImplemented:

@@ -1,7 +1,8 @@
-"""Where a write goes: from a reference and an index to the array, the views in between, and the place in it.
+"""Where a write goes.
 
-Enters: an array as the evaluator knows it, and an index.  Leaves: a `Place`, as `ops.updates.update` takes it.
-Invariant: what NumPy would not write into, or perhaps not, is an error here.
+Enters: an array as the evaluator knows it, and an index.  Leaves: a `Place`: the array that owns the memory,
+the views in between and the index, as `ops.updates.update` takes them.  Invariant: what NumPy would not write
+into, or perhaps not, is an error here.
 """
 
 from __future__ import annotations
@@ -47,19 +48,19 @@ def place_of(
     _check_writable(context, target, storage)
     used: list[Node] = []
     steps: list[tuple[Any, ...]] = []
-    for view in reversed(heap.path(target)):
-        sharing = heap.sharing(view)
+    for one in reversed(heap.path(target)):
+        sharing = heap.sharing(one)
         if sharing is READ_ONLY:
             raise UserError(
                 "ValueError: assignment destination is read-only",
-                f"`.copy()` of what np.{view.op.name} gives, or a write into the array itself",
+                f"`.copy()` of what np.{one.op.name} gives, or a write into the array itself",
             )
         if sharing is UNCLEAR:
             raise UnsupportedError(
-                f"Only at run time does NumPy know whether np.{view.op.name} gave a view or a copy here.",
+                f"Only at run time does NumPy know whether np.{one.op.name} gave a view or a copy here.",
                 "`.copy()` before the write, or a write into the array itself",
             )
-        steps, used = ([], []) if view is base else (steps + _steps(view, used), used)
+        steps, used = ([], []) if one is base else (steps + _steps(one, used), used)
     index = _renumbered(index, len(used))
     used += [heap.latest(operand) for operand in operands]
     view, index = _shortened(tuple(steps), index, used)
@@ -102,9 +103,7 @@ def _renumbered(index: Index, offset: int) -> Index:
         staged = isinstance(part, tuple) and len(part) == 2 and part[0] == "arg"
         return ("arg", part[1] + offset) if staged else part
 
-    return tuple(
-        moved(entry) if entry[0] == "arg" else (entry[0], *map(moved, entry[1:])) for entry in index
-    )
+    return tuple(moved(entry) if entry[0] == "arg" else (entry[0], *map(moved, entry[1:])) for entry in index)
 
 
 def _shortened(view: View, index: Index, operands: Sequence[Node]) -> tuple[View, Index]:
@@ -121,11 +120,11 @@ def _shortened(view: View, index: Index, operands: Sequence[Node]) -> tuple[View
 
 
 def _is_integer(entry: tuple[Any, ...], operands: Sequence[Node]) -> bool:
-    return entry[0] == "int" or (entry[0] == "arg" and operands[entry[1]].type.dims == ())
+    return entry[0] == "int" or bool(entry[0] == "arg" and operands[entry[1]].type.dims == ())
 
 
 def _is_advanced(index: Index, operands: Sequence[Node]) -> bool:
-    return any(entry[0] == "arg" and not _is_integer(entry, operands) for entry in index)
+    return not all(entry[0] != "arg" or _is_integer(entry, operands) for entry in index)
 
 
 # Views as steps
@@ -155,6 +154,10 @@ def _rank(node: Node) -> int:
     return node.type.rank
 
 
+def _positive(axis: Any, rank: int) -> Sequence[int]:
+    return [one % rank for one in (axis if isinstance(axis, tuple) else (axis,))]
+
+
 def _transposed(view: Node, operands: list[Node]) -> list[tuple[Any, ...]]:
     """Any order of axes, asked of NumPy itself by means of an array whose lengths tell its axes."""
     if view.op.name == "transpose" and view.attr("axes") is None:
@@ -168,7 +171,7 @@ def _transposed(view: Node, operands: list[Node]) -> list[tuple[Any, ...]]:
 def _flipped(view: Node, operands: list[Node]) -> list[tuple[Any, ...]]:
     rank = _rank(view)
     axis = {"fliplr": 1, "flipud": 0}.get(view.op.name, view.attr("axis"))
-    axes = range(rank) if axis is None else [one % rank for one in (axis if isinstance(axis, tuple) else (axis,))]
+    axes = range(rank) if axis is None else _positive(axis, rank)
     last = max(axes, default=-1)
     return [("index", tuple(_BACKWARDS if i in axes else FULL for i in range(last + 1)))]
 
@@ -178,7 +181,7 @@ _BACKWARDS = ("slice", None, None, -1)
 
 def _expanded(view: Node, operands: list[Node]) -> list[tuple[Any, ...]]:
     rank, axis = _rank(view), view.attr("axis")
-    axes = {one % rank for one in (axis if isinstance(axis, tuple) else (axis,))}
+    axes = _positive(axis, rank)
     return [("index", tuple(("new",) if i in axes else FULL for i in range(rank)))]
 
 
@@ -199,11 +202,13 @@ def _squeezed(view: Node, operands: list[Node]) -> list[tuple[Any, ...]]:
     source = view.args[0]
     rank, axis = _rank(source), view.attr("axis")
     dims = current().sizes.resolve(source.type.dims) or ()
-    axes = [i for i, dim in enumerate(dims) if dim == 1]
+    axes: Sequence[int] = [i for i, dim in enumerate(dims) if dim == 1]
     if axis is not None:
-        axes = [one % rank for one in (axis if isinstance(axis, tuple) else (axis,))]
+        axes = _positive(axis, rank)
     elif _rank(view) != rank - len(axes):
-        raise UnsupportedError("Which axes np.squeeze removes is known only at run time.", "np.squeeze(x, axis=...)")
+        raise UnsupportedError(
+            "Which axes np.squeeze removes is known only at run time.", "np.squeeze(x, axis=...)"
+        )
     if not axes:
         return []
     entries: list[tuple[Any, ...]] = [("int", 0) if i in axes else FULL for i in range(rank)]
@@ -247,4 +252,3 @@ _STEPS: dict[str, Callable[[Node, list[Node]], list[tuple[Any, ...]]]] = {
     "stop_gradient": lambda view, operands: [],
     "ravel": lambda view, operands: [("reshape", (-1,))],
 }
-

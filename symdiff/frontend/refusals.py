@@ -46,7 +46,8 @@ def refused(function: Any) -> SymdiffError | None:
     instead = _MODULES.get(module.partition(".")[0])
     if instead is None:
         return None
-    shown = f"{module.lstrip('_')}.{getattr(function, '__qualname__', type(function).__name__)}"
+    qualname = getattr(function, "__qualname__", type(function).__name__)
+    shown = f"{module.lstrip('_')}.{qualname.removesuffix('.__getitem__')}"
     return UnsupportedFunctionError(f"`{shown}` is no part of a computation.", instead)
 
 
@@ -55,7 +56,7 @@ def _module_of(function: Any) -> str:
     module = getattr(function, "__module__", None)
     owner = getattr(function, "__self__", None)
     if not isinstance(module, str) and owner is not None:
-        module = type(owner).__module__
+        module = (owner if isinstance(owner, type) else type(owner)).__module__
     return module if isinstance(module, str) else ""
 
 

@@ -97,6 +97,23 @@ def guarded(frame: Frame, run: Callable[[], Any]) -> Any:
     return POISON
 
 
+@dataclass(slots=True, eq=False, repr=False)
+class Mark:
+    """What an attempt may add to besides the state, to go back to."""
+
+    problems: int
+    lengths: int
+    calls: int
+
+    @classmethod
+    def of(cls, context: Context) -> Mark:
+        return cls(len(context.problems), len(context.lengths), context.calls)
+
+    def reset(self, context: Context) -> None:
+        del context.problems[self.problems :], context.lengths[self.lengths :]
+        context.calls = self.calls
+
+
 # Places
 
 
@@ -112,6 +129,8 @@ def is_dead(frame: Frame, place: Place, live: Names | None) -> bool:
     """Whether nothing reads a name before it is set again."""
     if live is None or place.kind != "name" or place.owner is not own_scope(frame):
         return False
+    if not place.name.startswith("_"):
+        return place.name not in live
     return all(frame.mangle(name) != place.name for name in live)
 
 
@@ -266,7 +285,7 @@ def put(frame: Frame, merge: Merge, place: Place, plan: Plan, nodes: Nodes) -> N
 
 
 def name_leaves(frame: Frame, place: Place, plan: Plan, nodes: Nodes) -> None:
-    name = place.owner.name if place.kind == "heap" else place.name
+    name = place.owner.name if place.kind == "heap" else place.name.lstrip(".")
     pending = [(plan, name)]
     while pending:
         one, name = pending.pop()

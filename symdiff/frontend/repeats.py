@@ -13,11 +13,10 @@ from typing import Any
 
 from symdiff.errors import SymdiffError, UnsupportedError
 from symdiff.frontend import arrays
-from symdiff.frontend.branches import parts_of, run_if, staged_truth, test_of, unless
+from symdiff.frontend.branches import run_if, test_of, unless
 from symdiff.frontend.frame import (
     BREAK,
     CONTINUE,
-    RAISED,
     STATEMENTS,
     Flow,
     Frame,
@@ -26,15 +25,14 @@ from symdiff.frontend.frame import (
     execute,
 )
 from symdiff.frontend.live import live_names
-from symdiff.frontend.loops import Loop, Mark, Static, rolled
-from symdiff.frontend.operators import truth
-from symdiff.frontend.regions import Names
+from symdiff.frontend.loops import Loop, Static, rolled
+from symdiff.frontend.regions import Mark, Names
 from symdiff.frontend.rolled import Counted, counted, is_rolled
 from symdiff.frontend.state import restore, taken
 from symdiff.frontend.statements import assign
-from symdiff.frontend.targets import assigned_names, target_names
-from symdiff.frontend.unpacking import MOST, iterate, iterated
-from symdiff.frontend.values import Checkpointed, NeedUnrolled, Silent
+from symdiff.frontend.targets import assigned_names
+from symdiff.frontend.unpacking import MOST, iterated
+from symdiff.frontend.values import Checkpointed, Lazily, NeedUnrolled, Silent
 from symdiff.ir.node import Node
 
 _FEW = 100  # rounds that are written out where a loop cannot be kept
@@ -51,12 +49,14 @@ def _for(frame: Frame, node: ast.For) -> Flow:
         assign(frame, node.target, value)
         return execute(frame, node.body)
 
+    if isinstance(iterable, Lazily):
+        iterable = iterable.listed()
     if not is_rolled(iterable):
         try:
             values: Any = iterated(frame, iterable)
         except SymdiffError as error:
             raise frame.locate(error, node.iter) from None
-        return _else(frame, node, _written_out(frame, values, body))
+        return _else(frame, node, written_out(frame, values, body))
     rounds = counted(frame, iterable)
     if rounds.known is not None and not rounds.known:
         return execute(frame, node.orelse)
@@ -69,7 +69,7 @@ def _for(frame: Frame, node: ast.For) -> Flow:
         attrs=attrs,
         stops=bool(node.orelse),
     )
-    flow, jumped = kept(frame, loop, rounds, lambda values: (_written_out(frame, values, body), None))
+    flow, jumped = kept(frame, loop, rounds, lambda values: (written_out(frame, values, body), None))
     return _else(frame, node, flow) if jumped is None else _unless_jumped(frame, node, flow, jumped)
 
 
@@ -135,7 +135,7 @@ def _specialised(rounds: Counted, need: NeedUnrolled) -> range:
     return range(*bounds)
 
 
-def _written_out(frame: Frame, values: Iterator[Any] | Sequence[Any], body: Callable[[Any], Flow]) -> Flow:
+def written_out(frame: Frame, values: Iterator[Any] | Sequence[Any], body: Callable[[Any], Flow]) -> Flow:
     """Round after round; the flow tells where the loop was left by `break`."""
     problems = len(frame.context.problems)
     values = iter(values)
@@ -150,7 +150,7 @@ def _written_out(frame: Frame, values: Iterator[Any] | Sequence[Any], body: Call
         flow = Maybe(flow.breaks, False, flow.returns, flow.value)
         if flow.breaks is False and flow.returns is False:
             continue
-        return unless(frame, flow, lambda: _written_out(frame, values, body), None)
+        return unless(frame, flow, lambda: written_out(frame, values, body), None)
     return None
 
 
@@ -188,58 +188,73 @@ def _unless_jumped(frame: Frame, node: ast.For | ast.While, flow: Flow, jumped: 
 
 
 def _while(frame: Frame, node: ast.While) -> Flow:
+    if isinstance(node.test, ast.Constant) and node.test.value and not _leaves(node):
+        raise UnsupportedError("The loop has no end.", "a `break` or a condition")
+    context = frame.context
+    before, mark = taken(context, frame), Mark.of(context)
+    loop = _loop(frame, node)
+    try:
+        flow, jumped = rolled(frame, loop)
+        return _unless_jumped(frame, node, flow, jumped)
+    except Static:
+        need = None
+    except NeedUnrolled as one:
+        if not one.params & loop.params:
+            raise
+        need = one
+    mark.reset(context)
+    restore(context, before)
+    return _while_known(frame, node, need)
+
+
+def _leaves(node: ast.While) -> bool:
+    """Whether something in the body may end a loop."""
+    ends = ast.Break | ast.Return | ast.Raise | ast.Call | ast.Assert
+    return any(isinstance(inner, ends) for part in node.body for inner in ast.walk(part))
+
+
+def _loop(frame: Frame, node: ast.While) -> Loop:
+    loop: Loop = Loop(
+        None,
+        lambda counter: _round(frame, node, loop),
+        *_live(frame, node),
+        assigned=assigned_names(node),
+        test=lambda: test_of(frame, node.test),
+        stops=bool(node.orelse),
+    )
+    return loop
+
+
+def _while_known(frame: Frame, node: ast.While, need: NeedUnrolled | None) -> Flow:
+    """Round after round as long as the condition is known while compiling.
+
+    Where it is not any more, the rest is a loop.
+    """
     context = frame.context
     problems = len(context.problems)
     for _ in range(MOST):
         before, mark = taken(context, frame), Mark.of(context)
-        loop = Loop(
-            None,
-            lambda counter: _round(frame, node, loop),
-            *_live(frame, node),
-            assigned=assigned_names(node),
-            test=lambda: test_of(frame, node.test),
-            stops=bool(node.orelse),
-        )
-        try:
-            flow, jumped = rolled(frame, loop)
-            return _unless_jumped(frame, node, flow, jumped)
-        except Static:
+        test = test_of(frame, node.test)
+        if not isinstance(test, bool):
+            if need is not None:
+                raise need.error
             mark.reset(context)
             restore(context, before)
-        except NeedUnrolled as need:
-            if not need.params & loop.params:
-                raise
-            mark.reset(context)
-            restore(context, before)
-            return _while_known(frame, node, need)
-        if not test_of(frame, node.test):
-            return execute(frame, node.orelse)
-        done = execute(frame, node.body)
+            return _while(frame, node)
+        flow = execute(frame, node.body) if test else execute(frame, node.orelse)
         if len(context.problems) > problems:
             raise Silent  # a failed body may never end the loop
-        if done is BREAK:
-            return None
-        if isinstance(done, Maybe):
-            raise UnsupportedError("This loop is left in a way that is known only at run time.", "a `for` loop")
-        if done is not None and done is not CONTINUE:
-            return done
-    raise UnsupportedError(f"The loop has more than {MOST} rounds, all written out.")
-
-
-def _while_known(frame: Frame, node: ast.While, need: NeedUnrolled) -> Flow:
-    """A loop whose condition is known in every round, written out."""
-
-    def rounds() -> Iterator[None]:
-        for _ in range(MOST):
-            test = test_of(frame, node.test)
-            if not isinstance(test, bool):
-                raise need.error
-            if not test:
-                return
-            yield
-        raise UnsupportedError(f"The loop has more than {MOST} rounds, all written out.")
-
-    return _else(frame, node, _written_out(frame, rounds(), lambda value: execute(frame, node.body)))
+        if not test or flow is BREAK:
+            return flow if not test else None
+        if isinstance(flow, Maybe) and (flow.breaks is not False or flow.returns is not False):
+            left = Maybe(flow.breaks, False, flow.returns, flow.value)
+            after = unless(frame, left, lambda: _while_known(frame, node, need), None)
+            return _without_break(after)
+        if flow is not None and flow is not CONTINUE and not isinstance(flow, Maybe):
+            return flow
+    raise UnsupportedError(
+        f"The loop has more than {MOST} rounds, all written out.", "a `for` loop over a range"
+    )
 
 
 def _round(frame: Frame, node: ast.While, loop: Loop) -> Flow:

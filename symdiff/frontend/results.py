@@ -15,7 +15,19 @@ import numpy as np
 from symdiff.errors import UnsupportedError, WrtError
 from symdiff.frontend import arrays
 from symdiff.frontend.arguments import field_of, fields_of, is_namedtuple
-from symdiff.frontend.values import NUMBERS, Bound, Closure, Generator, Method, ShapeTuple, Text, children, kind_name
+from symdiff.frontend.values import (
+    NUMBERS,
+    Bound,
+    Closure,
+    Generator,
+    Method,
+    Missing,
+    ShapeTuple,
+    StagedList,
+    Text,
+    children,
+    kind_name,
+)
 from symdiff.ir.build import current
 from symdiff.ir.node import LEAF, Node, Tree
 from symdiff.ops.row import REGISTRY
@@ -64,6 +76,10 @@ def _pack(value: Any, results: list[Node], open: tuple[int, ...]) -> Tree:
         resolve = current().resolve
         results.append(resolve(node) if resolve is not None else node)
         return LEAF
+    if isinstance(value, Missing):
+        raise UnsupportedError(value.what, value.instead)
+    if isinstance(value, StagedList):
+        return _pack(value.stack, results, open)
     if isinstance(value, Closure | Bound | Method | Generator | Text):
         raise UnsupportedError(f"The function returns a {kind_name(value)}.", "return arrays and numbers")
     open = (*open, id(value))

@@ -15,7 +15,8 @@ import numpy as np
 
 from symdiff.errors import SymdiffError, UnsupportedError, UserError
 from symdiff.frontend import arrays
-from symdiff.frontend.values import POISON, NeedStatic, ShapeTuple, Silent, kind_name
+from symdiff.frontend.lists import join_list
+from symdiff.frontend.values import POISON, NeedStatic, ShapeTuple, Silent, StagedList, kind_name
 from symdiff.ir.node import OPERATORS, Node
 from symdiff.ops.row import Row
 
@@ -30,6 +31,11 @@ def call_row(row: Row, function: Any, args: list[Any], kwargs: dict[str, Any]) -
         if kwargs.get(name) is not None and name not in row.defaults and kwargs[name] is not True:
             raise _no_argument(row, name)
     kwargs = {k: v for k, v in kwargs.items() if k not in ("out", "where") or k in row.defaults}
+    if any(isinstance(value, StagedList) for value in args[:1]):
+        joined = join_list(row.name, args, kwargs)
+        if joined is not None:
+            return joined
+        args = [arrays.operand(args[0]), *args[1:]]
     if row.lower is not None:
         return _lowered(row, args, kwargs)
     operands, attributes = _bound(row, function, args, kwargs)

@@ -16,19 +16,16 @@ from typing import Any
 from symdiff.errors import SymdiffError, UnsupportedError, UserError
 from symdiff.frontend.attributes import attribute
 from symdiff.frontend.frame import (
-    BREAK,
-    CONTINUE,
     STATEMENTS,
-    Flow,
     Frame,
     Return,
     bind,
     evaluate,
-    execute,
 )
-from symdiff.frontend.operators import compute, truth
-from symdiff.frontend.unpacking import MOST, iterated, unpack
-from symdiff.frontend.values import POISON, Silent
+from symdiff.frontend.lookup import is_user_object, user_method
+from symdiff.frontend.operators import compute
+from symdiff.frontend.unpacking import unpack
+from symdiff.frontend.values import POISON, Silent, kind_name
 from symdiff.frontend.writes import assign_attribute, assign_item
 from symdiff.ir.node import Node
 
@@ -95,8 +92,12 @@ def _delete(frame: Frame, node: ast.Delete) -> None:
             if not isinstance(owner, list | dict) or isinstance(index, Node):
                 raise UnsupportedError("Only items of local lists and dicts can be deleted.")
             compute(owner.__delitem__, index)
-        else:
-            raise UnsupportedError("Attributes cannot be deleted.")
+        elif isinstance(target, ast.Attribute):
+            owner, name = evaluate(frame, target.value), frame.mangle(target.attr)
+            frame.context.check_own(owner)
+            if not is_user_object(owner) or user_method(owner, "__delattr__"):
+                raise UnsupportedError(f"An attribute of a {kind_name(owner)} is deleted.", "a new object")
+            compute(object.__delattr__, owner, name)
 
 
 def _import(frame: Frame, node: ast.Import) -> None:

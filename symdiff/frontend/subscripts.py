@@ -14,10 +14,11 @@ import numpy as np
 from symdiff.errors import ShapeError, UnsupportedError, UserError
 from symdiff.frontend import arrays
 from symdiff.frontend.frame import EXPRESSIONS, Frame, call, evaluate
+from symdiff.frontend.lists import item
 from symdiff.frontend.lookup import user_method
 from symdiff.frontend.operators import compute
 from symdiff.frontend.rows import call_row
-from symdiff.frontend.values import Flat, kind_name
+from symdiff.frontend.values import Flat, StagedList, kind_name
 from symdiff.ir.build import current
 from symdiff.ir.node import Node
 from symdiff.ops.indexing import Index
@@ -40,6 +41,8 @@ def subscript(frame: Frame, value: Any, index: Any) -> Any:
         return _of_node(value, index)
     if isinstance(value, Flat):
         return _of_flat(frame, value, index)
+    if isinstance(value, StagedList) and not isinstance(index, slice):
+        return item(frame.context, value, index)
     row = None if callable(value) else row_of(value)
     if row is not None:  # np.mgrid and its kin
         return call_row(row, value, [index], {})

@@ -18,7 +18,7 @@ from symdiff.frontend.frame import Frame, call
 from symdiff.frontend.lookup import user_method
 from symdiff.frontend.operators import compute
 from symdiff.frontend.rolled import item_of, length_of
-from symdiff.frontend.values import POISON, Checkpointed, Generator, Rolled, Silent, StagedList, kind_name
+from symdiff.frontend.values import POISON, Checkpointed, Generator, Lazily, Rolled, Silent, StagedList, kind_name
 from symdiff.ir.build import current
 from symdiff.ir.node import Node
 from symdiff.ir.types import Size
@@ -51,6 +51,8 @@ def iterate(frame: Frame, value: Any) -> list[Any]:
         return list(value)
     if isinstance(value, Checkpointed):
         return iterate(frame, value.iterable)
+    if isinstance(value, Lazily):
+        return iterate(frame, value.listed())
     if isinstance(value, Rolled | StagedList):
         return _of_rolled(frame, value)
     if isinstance(value, Generator):

@@ -7,7 +7,7 @@ containers whose leaves may be staged, functions, modules and classes.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from symdiff.frontend.arguments import Place, field_of, fields_of
 from symdiff.ir.node import Node
 
 if TYPE_CHECKING:
-    from symdiff.frontend.frame import Scope
+    from symdiff.frontend.frame import Frame, Scope
     from symdiff.frontend.source import Source
 
 NUMBERS = (bool, int, float, complex)
@@ -60,6 +60,23 @@ class StagedList:
     """A Python list whose length is known at run time alone: `stack` is the node of its items."""
 
     stack: Node
+
+
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
+class ListMethod:
+    """A method of a staged list."""
+
+    owner: StagedList
+    name: str
+
+
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
+class Lazily:
+    """A generator expression over what a loop is kept for: `within(frame, step)` runs it in a scope inside that
+    of a frame, calling `step(frame, item)`, which may leave it; `listed()` is the list of its items."""
+
+    within: Callable[[Frame, Callable[[Frame, Any], Any]], Any]
+    listed: Callable[[], Any]
 
 
 @dataclass(frozen=True, eq=False, slots=True, repr=False)
@@ -245,6 +262,8 @@ def kind_name(value: Any) -> str:
         return "generator"
     if isinstance(value, StagedList | Rolled):
         return "list" if isinstance(value, StagedList) else value.kind
+    if isinstance(value, Lazily):
+        return "generator"
     if isinstance(value, Text | Failure):
         return "str" if isinstance(value, Text) else value.cls.__name__
     return type(value).__name__

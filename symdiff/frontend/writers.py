@@ -1,4 +1,4 @@
-"""Functions and methods that write into an array that they are given: `out=`, `np.copyto`, `.fill` and others.
+"""Functions and methods that write into an array that they are given: `out=`, `np.copyto`, `.fill`.
 
 Enters: a callee and evaluated arguments.  Leaves: what the call returns.  Invariant: a result for `out` is
 computed as it would be without it, and written as the function itself writes.
@@ -20,13 +20,16 @@ from symdiff.frontend.heap import Heap
 from symdiff.frontend.methods import call_method
 from symdiff.frontend.places import WHOLE
 from symdiff.frontend.rows import call_row
+from symdiff.frontend.subscripts import index_of
 from symdiff.frontend.values import Method, kind_name
 from symdiff.frontend.writes import check_operation, same_dims, write, write_flat, write_whole
 from symdiff.ir.node import Node
+from symdiff.ops.arithmetic import add, negative
 from symdiff.ops.axes import diagonal
 from symdiff.ops.creation import arange
 from symdiff.ops.elementwise import where as where_row
 from symdiff.ops.indexing import add_at, index
+from symdiff.ops.rounding import sort
 from symdiff.ops.row import Row, row_of
 from symdiff.ops.shaping import astype, copy, length
 
@@ -53,7 +56,8 @@ def call_into(frame: Frame, row: Row, function: Any, args: list[Any], kwargs: di
     instead = f"`y = {row.spelling}(...)`, which makes a new array"
     if not ufunc and result.type.dtype and out.type.dtype and result.type.dtype != out.type.dtype:
         raise DtypeError(
-            f"The result of {row.spelling} is {result.type.dtype}, the array for it {out.type.dtype}.", instead
+            f"The result of {row.spelling} is {result.type.dtype}, the array for it {out.type.dtype}.",
+            instead,
         )
     check_operation(out, result, instead)
     if where is not True:
@@ -82,15 +86,14 @@ def _mask(where: Any) -> Node:
     return mask
 
 
-def _split(
-    function: Any, args: list[Any], kwargs: dict[str, Any]
-) -> tuple[list[Any], dict[str, Any], Any]:
+def _split(function: Any, args: list[Any], kwargs: dict[str, Any]) -> tuple[list[Any], dict[str, Any], Any]:
     """The arguments without `out`, and it: by name or by position, alone or in a tuple."""
     place = _place_of_out(function)
     rest = dict(kwargs)
     out = rest.pop("out", None)
     if place is not None and len(args) > place and args[place] is not None:
-        out, args = args[place], [*args[:place], *([None] if len(args) > place + 1 else []), *args[place + 1 :]]
+        out = args[place]
+        args = [*args[:place], None, *args[place + 1 :]] if len(args) > place + 1 else args[:place]
     if isinstance(out, tuple):
         if len(out) != 1:
             raise UnsupportedError("`out` of several results is not supported.", "assign the results")
@@ -146,9 +149,7 @@ def _fill(context: Context, node: Node, value: Any) -> None:
 def _sort(context: Context, node: Node, axis: Any = -1, kind: Any = None, **options: Any) -> None:
     if any(value is not None for value in options.values()):
         raise UnsupportedError("Only the axis of `.sort` is supported.", "`.sort(axis=...)`")
-    row = row_of(np.sort)
-    assert row is not None
-    write_whole(context, node, call_row(row, np.sort, [node], {"axis": axis}), fresh=True)
+    write_whole(context, node, call_row(sort, np.sort, [node], {"axis": axis}), fresh=True)
 
 
 def _put(context: Context, node: Node, indices: Any, values: Any, mode: Any = "raise") -> None:
@@ -234,17 +235,15 @@ def is_at(function: Any) -> bool:
 
 def call_at(frame: Frame, function: Any, args: list[Any]) -> None:
     """`np.add.at(A, index, v)`: what is repeated adds up."""
-    from symdiff.frontend.subscripts import index_of
-
     ufunc = function.__self__
     if ufunc not in (np.add, np.subtract) or len(args) != 3:
         raise UnsupportedError(
             f"np.{ufunc.__name__}.at is not supported.", "np.add.at, or a loop over the indices"
         )
     target, value = _target(args[0], f"{ufunc.__name__}.at"), arrays.operand(args[2])
-    check_operation(target, arrays.apply(ufunc_row(np.add), [_element(target), value]), "`.astype(...)` of it")
+    check_operation(target, arrays.apply(add, [_element(target), value]), "`.astype(...)` of it")
     if ufunc is np.subtract:
-        value = arrays.apply(ufunc_row(np.negative), [value])
+        value = arrays.apply(negative, [value])
     spec, operands = index_of(target, args[1])
     made = arrays.apply(add_at, [target, value, *operands], index=spec)
     write_whole(frame.context, target, made, fresh=True)
@@ -253,9 +252,3 @@ def call_at(frame: Frame, function: Any, args: list[Any]) -> None:
 def _element(array: Node) -> Node:
     """Something of the array's dtype that broadcasts with anything."""
     return array if not array.type.dtype else arrays.scalar(0, array.type.dtype)
-
-
-def ufunc_row(function: Any) -> Row:
-    row = row_of(function)
-    assert row is not None
-    return row

@@ -38,13 +38,14 @@ def assign_item(frame: Frame, target: ast.Subscript, value: Any) -> None:
     """`owner[index] = value`."""
     owner = evaluate(frame, target.value)
     key = evaluate(frame, target.slice)
-    if value is POISON:
-        raise Silent
     try:
+        if isinstance(owner, Node):
+            spec, operands = index_of(owner, key)
+        if value is POISON:
+            raise Silent  # what is wrong with the target itself has been said
         if isinstance(owner, Flat):
             write_flat(frame.context, owner.node, key, value)
         elif isinstance(owner, Node):
-            spec, operands = index_of(owner, key)
             write(frame.context, owner, spec, operands, arrays.operand(value))
         else:
             set_item(frame, owner, key, value)
@@ -89,7 +90,9 @@ def _set_array_attribute(context: Context, owner: Node, name: str, value: Any) -
     if value is POISON:
         raise Silent
     if name not in ("real", "imag", "flat"):
-        raise UnsupportedError(f"The attribute `.{name}` of an array is set.", "a new array, e.g. with .reshape")
+        raise UnsupportedError(
+            f"The attribute `.{name}` of an array is set.", "a new array, e.g. with .reshape"
+        )
     node = arrays.operand(value)
     if name == "flat":
         if node.type.dims and not same_dims(node, owner):
@@ -104,9 +107,7 @@ def _set_array_attribute(context: Context, owner: Node, name: str, value: Any) -
 # Writes
 
 
-def write(
-    context: Context, target: Node, spec: Index, operands: Sequence[Node], value: Node
-) -> None:
+def write(context: Context, target: Node, spec: Index, operands: Sequence[Node], value: Node) -> None:
     """`target[spec] = value`: the value is broadcast and cast, as NumPy's assignment does it."""
     heap = context.heap
     turn = next((view for view in heap.path(target) if _depends_on_layout(heap, view)), None)
@@ -197,7 +198,8 @@ def check_operation(target: Node, result: Node, instead: str) -> None:
     last = len(target.type.dims) - len(result.type.dims)
     for a, b in zip(target.type.dims[last:], result.type.dims, strict=True):
         have, get = sizes.find(a), sizes.find(b)
-        if have != get and isinstance(have, int) and (isinstance(get, int) or have == 1 and not may_be_one(get)):
+        known = isinstance(get, int) or (have == 1 and not may_be_one(get))
+        if have != get and isinstance(have, int) and known:
             raise ShapeError(f"A result of {get} elements along an axis does not fit into {have}.", instead)
 
 

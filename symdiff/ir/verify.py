@@ -178,7 +178,6 @@ class _Inference(_Rules):
     def __init__(self, function: Function):
         super().__init__(function)
         self.sizes = Sizes(dict(function.sizes.equal), _first_fresh(function))
-        self.first = self.sizes.count
         self.builder = Builder(self.sizes)
         self.builder.params = function.params
 
@@ -219,8 +218,8 @@ class _Inference(_Rules):
         stored, inferred = self.sizes.find(stored), self.sizes.find(inferred)
         if stored == inferred or _number_of(stored) >= 0:
             return True
-        if not isinstance(inferred, Size) or _number_of(inferred) < self.first:
-            return False
+        if not isinstance(inferred, Size) or _number_of(inferred) < 0:
+            return False  # else a length that has no name outside, of which somebody knew more
         if not inferred.less:
             self.sizes.equal[inferred.name] = stored
         return True

@@ -13,16 +13,17 @@ from symdiff.ir.node import Node
 from symdiff.ir.types import Dims, Type
 from symdiff.ops import infer
 from symdiff.ops.creation import arange
-from symdiff.ops.indexing import along, scatter, take
+from symdiff.ops.indexing import along, at_axis, scatter, take
 from symdiff.ops.lowering import bind, known_rank, literal, sugar, to_node, to_shape
+from symdiff.ops.reductions import add_reduce
 from symdiff.ops.row import Row, composite, linear
 from symdiff.ops.shaping import (
     broadcast_to,
-    expand_dims,
     length,
     make_shape,
     reshape,
     shape_of,
+    size,
 )  # fmt: skip
 
 
@@ -204,28 +205,31 @@ tile: Row = composite(np.tile, "x, reps=...", infer.of_definition(_tiled), _tile
 
 
 def _infer_repeat(x: Node, repeats: Node, axis: int | None = None) -> Type:
-    if repeats.type.dims == ():
-        return infer.of_definition(_repeated)(x, repeats, axis)
-    dims = current().sizes.resolve(x.type.dims if axis is not None else (current().sizes.fresh(),))
+    dims = x.type.dims if axis is not None else _flat_dims(x)
     if dims is None:
         return types.array(infer.numpy_dtype(x))
     (place,) = infer.normalized_axes(axis or 0, len(dims))
-    fresh = current().sizes.fresh()
-    return types.array(infer.numpy_dtype(x), (*dims[:place], fresh, *dims[place + 1 :]))
+    before = current().sizes.find(dims[place])
+    count = infer.size_of(repeats) if repeats.type.dims == () else None
+    after = before if count == 1 else current().sizes.fresh()
+    if isinstance(before, int) and isinstance(count, int):
+        after = before * count
+    return types.array(infer.numpy_dtype(x), (*dims[:place], after, *dims[place + 1 :]))
 
 
-def _repeated(x: Node, repeats: Node, axis: int | None = None) -> Node:
-    """A broadcast along a new axis; for a count per element, a reading at repeated places."""
-    if axis is None:
-        return _repeated(reshape(x, make_shape(-1)), repeats, 0)
+def _repeat_transpose(g: Node, x: Node, repeats: Node, axis: int | None = None) -> Node:
+    """The sum over the copies of each element, which stand side by side."""
     if known_rank(repeats, "np.repeat"):
-        return take(x, repeat(arange(length(x, axis=axis)), repeats), axis)
+        counted = size(x) if axis is None else length(x, axis=axis)
+        target = make_shape(counted) if axis is None else shape_of(x)
+        made = scatter(g, target, repeat(arange(counted), repeats), index=at_axis(axis or 0, ("arg", 0)))
+        return reshape(made, shape_of(x)) if axis is None else made
+    if axis is None:
+        return reshape(add_reduce(reshape(g, make_shape(size(x), repeats)), axis=1), shape_of(x))
     rank = known_rank(x, "np.repeat")
-    axis %= rank
-    lengths: list[Any] = [length(x, axis=i) for i in range(rank)]
-    pairs = make_shape(*lengths[: axis + 1], repeats, *lengths[axis + 1 :])
-    stretched = broadcast_to(expand_dims(x, axis=axis + 1), pairs)
-    return reshape(stretched, make_shape(*lengths[:axis], lengths[axis] * repeats, *lengths[axis + 1 :]))
+    lengths = [length(x, axis=i) for i in range(rank)]
+    place = axis % rank + 1
+    return add_reduce(reshape(g, make_shape(*lengths[:place], repeats, *lengths[place:])), axis=place)
 
 
 def _repeat(row: Row, x: Any, repeats: Any, axis: Any = None) -> Node:
@@ -239,8 +243,14 @@ def _repeat(row: Row, x: Any, repeats: Any, axis: Any = None) -> Node:
     return row(to_node(x), to_node(repeats), **attrs)
 
 
-repeat: Row = composite(
-    np.repeat, "x, repeats, axis=None", _infer_repeat, _repeated, lower=_repeat, method="repeat"
+repeat: Row = linear(
+    np.repeat,
+    "x, repeats, axis=None",
+    _infer_repeat,
+    _repeat_transpose,
+    None,
+    lower=_repeat,
+    method="repeat",
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,14 +16,13 @@ from symdiff.ops import infer
 from symdiff.ops.arithmetic import floor_divide, greater, greater_equal, less, less_equal
 from symdiff.ops.axes import diff, flip
 from symdiff.ops.elementwise import logical_and, where
-from symdiff.ops.indexing import along, pick, scatter, take
-from symdiff.ops.joining import concatenate
+from symdiff.ops.indexing import along, at_axis, pick, scatter, take
 from symdiff.ops.lowering import known_rank, literal, to_node, with_options
 from symdiff.ops.piecewise import maximum, minimum
 from symdiff.ops.reductions import add_reduce
 from symdiff.ops.rounding import searchsorted
 from symdiff.ops.row import REGISTRY, Row, composite, multilinear
-from symdiff.ops.shaping import conjugate, expand_dims, length, make_shape
+from symdiff.ops.shaping import conjugate, expand_dims, length, make_shape, shape_of
 
 # Interpolation
 
@@ -72,6 +72,9 @@ def _floating(dtype: str) -> str:
 
 
 def _infer_gradient(f: Node, *spacing: Node, axis: int | None = None, edge_order: int = 1) -> Type:
+    if spacing and spacing[0].type.rank == 1 and f.type.dims is not None:
+        assert spacing[0].type.dims is not None
+        current().sizes.unify(f.type.dims[axis or 0], spacing[0].type.dims[0])
     return types.array(_floating(infer.numpy_dtype(f)), f.type.dims)
 
 
@@ -82,35 +85,36 @@ def _gradient(f: Node, *spacing: Node, axis: int | None = None, edge_order: int 
         step = spacing[0] if spacing else current().const(1.0)
         inner = (along(f, axis, 2, None) - along(f, axis, None, -2)) / (2.0 * step)
         return _with_ends(f, inner, (step, step), (step, step), axis, edge_order)
+    steps = diff(spacing[0])
+    begin, end = (pick(steps, 0, 0), pick(steps, 0, 1)), (pick(steps, 0, -2), pick(steps, 0, -1))
     others = tuple(i for i in range(known_rank(f, "np.gradient")) if i != axis)
-    steps = expand_dims(diff(spacing[0]), axis=others) if others else diff(spacing[0])
+    steps = expand_dims(steps, axis=others) if others else steps
     h, k = along(steps, axis, None, -1), along(steps, axis, 1, None)
-    inner = _slope(f, axis, ((None, -2), (1, -1), (2, None)), h, k, (-k, k - h, h))
-    begin = along(steps, axis, None, 1), along(steps, axis, 1, 2)
-    end = along(steps, axis, -2, -1), along(steps, axis, -1, None)
-    return _with_ends(f, inner, begin, end, axis, edge_order)
+    a, b, c = along(f, axis, None, -2), along(f, axis, 1, -1), along(f, axis, 2, None)
+    return _with_ends(f, _slope((a, b, c), h, k, (-k, k - h, h)), begin, end, axis, edge_order)
 
 
 def _with_ends(
     f: Node, inner: Node, begin: tuple[Node, Node], end: tuple[Node, Node], axis: int, edge_order: int
 ) -> Node:
-    """The slopes at the two ends, from the steps beside them."""
+    """The slopes inside and at the two ends, from the steps beside them."""
+    (h, k), (p, q) = begin, end
     if edge_order == 1:
-        first = (along(f, axis, 1, 2) - along(f, axis, None, 1)) / begin[0]
-        last = (along(f, axis, -1, None) - along(f, axis, -2, -1)) / end[1]
+        first = (pick(f, axis, 1) - pick(f, axis, 0)) / h
+        last = (pick(f, axis, -1) - pick(f, axis, -2)) / q
     elif edge_order == 2:
-        h, k = begin
-        first = _slope(f, axis, ((None, 1), (1, 2), (2, 3)), h, k, (-2 * h - k, h + k, -h))
-        h, k = end
-        last = _slope(f, axis, ((-3, -2), (-2, -1), (-1, None)), h, k, (k, -h - k, h + 2 * k))
+        first = _slope([pick(f, axis, i) for i in (0, 1, 2)], h, k, (-2 * h - k, h + k, -h))
+        last = _slope([pick(f, axis, i) for i in (-3, -2, -1)], p, q, (q, -p - q, p + 2 * q))
     else:
         raise UnsupportedError("np.gradient with edge_order above 2 is not supported.", "edge_order=2")
-    return concatenate(first, inner, last, **({"axis": axis} if axis else {}))
+    parts = ((inner, ("slice", 1, -1, None)), (first, ("int", 0)), (last, ("int", -1)))
+    one, two, three = (scatter(part, shape_of(f), index=at_axis(axis, place)) for part, place in parts)
+    return one + two + three
 
 
-def _slope(f: Node, axis: int, places: Any, h: Node, k: Node, weights: tuple[Node, Node, Node]) -> Node:
+def _slope(f: Sequence[Node], h: Node, k: Node, weights: tuple[Node, Node, Node]) -> Node:
     """The slope of the parabola through three neighbours, `h` and `k` apart."""
-    a, b, c = (along(f, axis, start, stop) for start, stop in places)
+    a, b, c = f
     p, q, r = weights
     return a * (p / (h * (h + k))) + b * (q / (h * k)) + c * (r / (k * (h + k)))
 
@@ -152,6 +156,13 @@ def _trapezoid(y: Node, *options: Node, names: tuple[str, ...] = (), axis: int =
     return add_reduce(step * (along(y, axis, 1, None) + along(y, axis, None, -1)) / 2.0, axis=axis)
 
 
+def _infer_trapezoid(y: Node, *options: Node, names: tuple[str, ...] = (), axis: int = -1) -> Type:
+    if names == ("x",) and options[0].type.rank == 1 and y.type.dims:
+        assert options[0].type.dims is not None
+        current().sizes.unify(y.type.dims[axis], options[0].type.dims[0])
+    return infer.of_definition(_trapezoid)(y, *options, names=names, axis=axis)
+
+
 def _trapezoid_call(row: Row, y: Any, x: Any = None, dx: Any = 1.0, axis: Any = -1) -> Node:
     axis = literal("axis", axis)
     step = None if x is not None or (isinstance(dx, float) and dx == 1.0) else dx
@@ -161,7 +172,7 @@ def _trapezoid_call(row: Row, y: Any, x: Any = None, dx: Any = 1.0, axis: Any = 
 trapezoid: Row = composite(
     np.trapezoid,
     "y, *options, names=(), axis=-1",
-    infer.of_definition(_trapezoid),
+    _infer_trapezoid,
     _trapezoid,
     also=[np.trapz] if hasattr(np, "trapz") else [],  # until NumPy 2.4
     lower=_trapezoid_call,

@@ -101,9 +101,11 @@ def _axis(start: Any, stop: Any, step: Any) -> Node:
     """One vector of a grid.  An imaginary step is a number of elements, the last of which is the end."""
     if isinstance(step, complex):
         count = int(abs(step))
-        stride = (stop - start) / float(count - 1) if count > 1 else 1
-        way = arange(count, dtype="float64") * stride
-        return way if _is(start, 0) else way + start
+        reach = stop if _is(start, 0) else stop - start
+        way: Node = arange(count, dtype="float64") * (reach / float(count - 1) if count > 1 else 1)
+        if isinstance(start, int | float) and start <= 0:
+            return way - -start if start else way
+        return way + start
     bounds = [stop] if _is(start, 0) and _is(step, 1) else [start, stop, *([] if _is(step, 1) else [step])]
     return bind(arange, *bounds)
 
@@ -174,4 +176,4 @@ def _nditer(*_: Any, **__: Any) -> Node:
     )
 
 
-sugar(np.nditer, _nditer)
+sugar(np.nditer, _nditer, spelling="nditer")

@@ -180,7 +180,7 @@ def _read(h: Node, *operands: Node, spec: Index) -> Node:
 FULL = ("slice", None, None, None)
 
 
-def _at_axis(axis: int, *entries: tuple[Any, ...]) -> Index:
+def at_axis(axis: int, *entries: tuple[Any, ...]) -> Index:
     """An index that does something to one axis alone."""
     if axis >= 0:
         return (*(FULL,) * axis, *entries)
@@ -199,20 +199,20 @@ def along(x: Node, axis: int, start: Any, stop: Any) -> Node:
             return ("arg", len(operands) - 1)
         return part
 
-    spec = _at_axis(axis, ("slice", bound(start), bound(stop), None))
+    spec = at_axis(axis, ("slice", bound(start), bound(stop), None))
     return index(x, *operands, index=spec)
 
 
 def pick(x: Node, axis: int, place: int) -> Node:
     """`x[place]` along an axis."""
-    return index(x, index=_at_axis(axis, ("int", place)))
+    return index(x, index=at_axis(axis, ("int", place)))
 
 
 def take(x: Node, indices: Node, axis: int) -> Node:
     """`np.take`: the index replaces one axis."""
     if indices.is_const:
         return pick(x, axis, int(indices.value.real))
-    return index(x, indices, index=_at_axis(axis, ("arg", 0)))
+    return index(x, indices, index=at_axis(axis, ("arg", 0)))
 
 
 def _take(x: Any, indices: Any, axis: Any = None, mode: str = "raise") -> Node:

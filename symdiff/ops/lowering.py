@@ -89,7 +89,7 @@ def to_node(value: Any) -> Node:
     if isinstance(value, list | tuple):
         return nested(value)
     if value is None or isinstance(value, str):
-        raise UnsupportedError(f"{value!r} is given where an array or a number is needed.")
+        raise UnsupportedError(f"{value!r} is given where an array or a number is needed.", "numbers")
     return current().lift(value)
 
 
@@ -131,7 +131,9 @@ def arrays(value: Any) -> list[Node]:
     return [to_node(item) for item in value]
 
 
-def sugar(function: Any, lower: Callable[..., Any], name: str = "", also: Sequence[Any] = ()) -> Row | None:
+def sugar(
+    function: Any, lower: Callable[..., Any], name: str = "", also: Sequence[Any] = (), spelling: str = ""
+) -> Row | None:
     """A function that is written in terms of other rows while it is lowered; absent from older NumPys."""
     if function is None:
         return None
@@ -147,7 +149,7 @@ def sugar(function: Any, lower: Callable[..., Any], name: str = "", also: Sequen
             kind="composite",
             text="*args",
             targets=(function, *also),
-            spelling=f"np.{name}",
+            spelling=spelling or f"np.{name}",
             lower=lambda row, *args, **kwargs: lower(*args, **kwargs),
         )
     )

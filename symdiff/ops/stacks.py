@@ -67,6 +67,79 @@ add_to_item: Op = _opaque("add_to_item", lambda stack, g, index: stack.type, "st
 sum_of_stacks = _opaque("sum_of_stacks", lambda a, b: a.type, "a, b")
 
 
+# `list(g)` along an axis: the cotangent of `np.stack`.
+def _infer_unstacked(g: Node, axis: int = 0, depth: int = 1) -> Type:
+    dims = g.type.dims
+    place = 0 if dims is None else axis % len(dims)
+    item = types.array(g.type.dtype, None if dims is None else (*dims[:place], *dims[place + 1 :]))
+    for _ in range(1, depth):
+        item = types.stack_of(item.with_dims(None if item.dims is None else item.dims[1:]))
+    return types.stack_of(item)
+
+
+def _depth(stack: Type) -> int:
+    """How many lists are inside each other."""
+    return 1 + _depth(stack.items[0]) if stack.kind == "stack" else 0
+
+
+def _infer_stacked(stack: Node, axis: int = 0) -> Type:
+    """A stack of arrays of one shape, as `np.stack` joins them; of numbers and of lists as `np.array` does."""
+    _item(stack)
+    return _stacked_type(stack.type, axis)
+
+
+def _stacked_type(stack: Type, axis: int = 0) -> Type:
+    item = stack.items[0]
+    if item.kind == "undefined":
+        return types.array("float64", (current().sizes.fresh(),))
+    dtype = _DTYPES.get(item.dtype, item.dtype) if item.kind == "number" else item.dtype
+    if item.kind == "stack":
+        inner = _stacked_type(item)
+        return types.array(inner.dtype, None if inner.dims is None else (current().sizes.fresh(), *inner.dims))
+    if item.kind not in ("array", "number"):
+        return types.array("")
+    if item.dims is None:
+        return types.array(dtype)
+    place = axis % (len(item.dims) + 1)
+    return types.array(dtype, (*item.dims[:place], current().sizes.fresh(), *item.dims[place:]))
+
+
+def _infer_concatenated(stack: Node, axis: int = 0) -> Type:
+    item = _item(stack)
+    if item.kind != "array" or not item.dims:
+        return types.array(item.dtype if item.kind == "array" else "")
+    place = axis % len(item.dims)
+    return types.array(
+        item.dtype, (*item.dims[:place], current().sizes.fresh(), *item.dims[place + 1 :])
+    )
+
+
+_DTYPES = {"bool": "bool", "int": "int64", "float": "float64", "complex": "complex128"}
+
+# `np.stack(list, axis)`, `np.array(list)` and `np.concatenate(list, axis)`.
+stacked: Op = row(
+    "linear", None, "stack, axis=0", _infer_stacked, name="stacked", spelling="np.stack",
+    transpose=lambda g, i, stack, axis: unstacked(g, axis=axis),
+)  # fmt: skip
+as_array: Op = row(
+    "linear", None, "stack", _infer_stacked, name="as_array", spelling="np.array",
+    transpose=lambda g, i, stack: unstacked(g, depth=_depth(stack.type)),
+)  # fmt: skip
+unstacked: Op = row(
+    "linear", None, "g, axis=0, depth=1", _infer_unstacked, name="unstacked", spelling="list",
+    transpose=lambda h, i, g, axis, depth: stacked(h, axis=axis) if depth == 1 else as_array(h),
+)  # fmt: skip
+concatenated: Op = row(
+    "linear", None, "stack, axis=0", _infer_concatenated, name="concatenated", spelling="np.concatenate",
+    transpose=lambda g, i, stack, axis: split_like(g, stack, axis=axis) if i == 0 else None,
+)  # fmt: skip
+# The parts of `g` along an axis, as long as the items of a stack.
+split_like: Op = row(
+    "linear", None, "g, stack, axis=0", lambda g, stack, axis=0: stack.type, name="split_like",
+    spelling="split_like", transpose=lambda h, i, g, stack, axis: concatenated(h, axis=axis) if i == 0 else None,
+)  # fmt: skip
+
+
 # Read-only access: `stack[index]`, `len(stack)`.
 stack_item = _opaque(
     "stack_item",

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from symdiff.errors import DtypeError, UnsupportedError
+from symdiff.errors import DtypeError, ShapeError, UnsupportedError
 from symdiff.ir import types
 from symdiff.ir.build import current
 from symdiff.ir.node import Node
@@ -22,14 +22,13 @@ from symdiff.ops.elementwise import floor, logical_and, sqrt, where
 from symdiff.ops.indexing import index, pick, take
 from symdiff.ops.joining import concatenate
 from symdiff.ops.lowering import bind, known_rank, literal, sugar, to_node, with_options
-from symdiff.ops.piecewise import maximum, minimum
+from symdiff.ops.piecewise import conjugated, maximum, minimum
 from symdiff.ops.products import swapped
 from symdiff.ops.reductions import add_reduce, given, max_reduce, mean, min_reduce
 from symdiff.ops.rounding import searchsorted, sort
 from symdiff.ops.row import Row, composite, constant, linear
 from symdiff.ops.shaping import (
     astype,
-    conjugate,
     expand_dims,
     length,
     make_shape,
@@ -41,11 +40,22 @@ from symdiff.ops.shaping import (
 # Bins
 
 
+def _equal_shapes(a: Node, b: Node) -> None:
+    """What NumPy demands of values and their weights."""
+    if a.type.dims is not None and b.type.dims is not None:
+        if len(a.type.dims) != len(b.type.dims):
+            raise ShapeError("The weights have another shape than the values.")
+        for one, other in zip(a.type.dims, b.type.dims, strict=True):
+            current().sizes.unify(one, other)
+
+
 def _infer_bincount(x: Node, *options: Node, names: tuple[str, ...] = ()) -> Type:
     for name, value in (("x", x), *zip(names, options, strict=True)):
         kinds = "biuf" if name == "weights" else "biu"
         if (dtype := infer.numpy_dtype(value)) and np.dtype(dtype).kind not in kinds:
             raise DtypeError(f"`{name}` of np.bincount cannot be {dtype}.", ".astype(int)")
+        if name == "weights":
+            _equal_shapes(x, value)
     return types.array("float64" if "weights" in names else "int64", (current().sizes.fresh(),))
 
 
@@ -101,6 +111,8 @@ def _infer_counts(
     a: Node, bins: Node, *weights: Node, range: Any = None, names: tuple[str, ...] = ()
 ) -> Type:
     dtype = infer.numpy_dtype(weights[0]) if weights else "int64"
+    if weights:
+        _equal_shapes(a, weights[0])
     if _is_count(bins):
         return types.array(dtype, (infer.size_of(bins),))
     assert bins.type.dims is not None
@@ -174,7 +186,7 @@ def _doubled(x: Node) -> Node:
 def _variables(x: Node, rowvar: bool) -> Node:
     """Variables by rows, observations by columns."""
     rank = known_rank(x, "np.cov")
-    x = _doubled(atleast_2d(x))
+    x = _doubled(x if rank == 2 else atleast_2d(x))
     if rowvar or rank < 2:
         return x
     assert x.type.dims is not None
@@ -189,7 +201,7 @@ def _cov(*arrays: Node, rowvar: bool = True, bias: bool = False, ddof: int | Non
     x = parts[0] if len(parts) == 1 else concatenate(*parts)
     freedom = length(x, axis=1) - (int(not bias) if ddof is None else ddof)
     away = x - mean(x, axis=1, keepdims=True)
-    made = away @ conjugate(swapped(away)) / freedom
+    made = away @ conjugated(swapped(away)) / freedom
     return made if len(parts) > 1 or not _may_be_single(x) else squeeze(made)
 
 
@@ -232,7 +244,7 @@ def _ordered(x: Node, axis: Any, what: str) -> Node:
     if isinstance(axis, tuple):
         raise UnsupportedError(f"{what} along several axes is not supported.", "reshape them into one")
     if axis is None:
-        return sort(reshape(x, make_shape(-1)))
+        return sort(x if x.type.rank == 1 else reshape(x, make_shape(-1)))
     rank = known_rank(x, what)
     ordered = sort(x, **({} if axis in (-1, rank - 1) else {"axis": axis}))
     return ordered if axis % rank == 0 else moveaxis(ordered, source=axis, destination=0)

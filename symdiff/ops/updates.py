@@ -20,17 +20,15 @@ from symdiff.ir.types import Dims, Type, may_be_one
 from symdiff.ops import infer
 from symdiff.ops.arithmetic import equal
 from symdiff.ops.creation import arange
+from symdiff.ops.elementwise import where
 from symdiff.ops.indexing import Index, index
-from symdiff.ops.piecewise import where
 from symdiff.ops.row import Row, linear
 from symdiff.ops.shaping import imag, make_shape, real, reshape, shape_of, size, transpose, zeros_like
 
 View = tuple[tuple[Any, ...], ...]
 
 
-def _infer_update(
-    base: Node, value: Node, *operands: Node, index: Index = (), view: View = ()
-) -> Type:
+def _infer_update(base: Node, value: Node, *operands: Node, index: Index = (), view: View = ()) -> Type:
     sizes = current().sizes
     with Builder(sizes, primal=False):
         target = at(base, operands, index, view).type  # raises where the index does not fit

@@ -8,19 +8,18 @@ sum.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
 from itertools import combinations
 from operator import mul
 
 from symdiff.ir.build import current
-from symdiff.ir.node import Function, Node
+from symdiff.ir.node import Function, Node, Op
 from symdiff.ops.arithmetic import divide, multiply, negative, power, subtract
 from symdiff.ops.folds.common import same_type
 from symdiff.ops.infer import normalized_axes
 from symdiff.ops.products import matmul
 from symdiff.ops.reductions import add_reduce
-from symdiff.ops.row import Row
 from symdiff.simplify.cost import Live
 from symdiff.simplify.rebuild import replaced
 from symdiff.simplify.scopes import Scopes
@@ -29,57 +28,57 @@ from symdiff.simplify.scopes import Scopes
 def pulled(function: Function, *, products: bool) -> Function:
     """Every factor that can be moved out of a derived sum (or matrix product as well), moved."""
     rules = {add_reduce: _sum, **({matmul: _product} if products else {})}
-
-    def rewritten(node: Node) -> Node | None:
-        return rules[node.op](node) if node.type.dtype.startswith("float") else None
-
-    return _rewritten(function, [*rules], rewritten)
+    chosen = [node for node in derived(function, *rules) if node.type.dtype.startswith("float")]
+    return _rewritten(function, chosen, lambda node: rules[node.op](node), lambda live, old, new: True)
 
 
 def with_dots(function: Function) -> Function:
     """`sum(a * b)` of vectors as `a @ b`, where the product is not needed otherwise."""
-    return _rewritten(function, [add_reduce], _dot, saving=True)
+    chosen = [node for node in derived(function, add_reduce) if node.args[0].type.rank == 1]
+    return _rewritten(function, chosen, _dot, lambda live, old, new: live.saving(old, new) > 0)
 
 
 def with_signs(function: Function) -> Function:
     """`-2 * x` as the negative of `2 * x`, where the program has that as well."""
-    return _rewritten(function, [multiply], _turned, saving=None)
+    chosen = [node for node in derived(function, multiply) if _is_negative(node.args[0])]
+    return _rewritten(function, chosen, _turned, lambda live, old, new: new.args[0] in live)
+
+
+def derived(function: Function, *ops: Op) -> Iterator[Node]:
+    return (node for node in function.nodes() if not node.primal and node.op in ops)
+
+
+def _is_negative(factor: Node) -> bool:
+    return factor.is_const and not isinstance(factor.value, complex) and factor.value < 0
 
 
 def _turned(node: Node) -> Node | None:
-    if not node.args[0].is_const:
-        return None
-    factor, rest = node.args[0].value, node.args[1]
-    if isinstance(factor, complex) or not factor < 0:
-        return None
     builder = current()
-    positive = builder.existing(multiply, (builder.const(-factor), rest))
+    positive = builder.existing(multiply, (builder.const(-node.args[0].value), node.args[1]))
     return None if positive is None else builder.unfolded(negative, positive)
 
 
 def _rewritten(
-    function: Function, ops: list[Row], rule: Callable[[Node], Node | None], saving: bool | None = False
+    function: Function,
+    chosen: Sequence[Node],
+    rule: Callable[[Node], Node | None],
+    gains: Callable[[Live, Node, Node], bool],
 ) -> Function:
-    """The function with derived nodes of some operations replaced by what a rule makes of them.
-
-    saving: True: only where the whole costs less then; None: only where what the rule reads is live.
-    """
-    chosen = [node for node in function.nodes() if not node.primal and node.op in ops]
+    """The function with the chosen nodes that are live replaced by what a rule makes of them, where that gains."""
     if not chosen:
         return function
     scopes, live = Scopes(function), Live(function)
     instead: dict[Node, Node] = {}
     for node in chosen:
-        if saving is not False and node not in live:
+        if node not in live:
             continue
         with scopes.builder(scopes.home[node]) as builder:
             builder.span = node.span
             new = rule(node)
             if new is None or not same_type(new.type, node.type) or not scopes.fits(new, node):
                 continue
-        if saving and live.saving(node, new) <= 0 or saving is None and new.args[0] not in live:
-            continue
-        instead[node] = new
+        if gains(live, node, new):
+            instead[node] = new
     return replaced(function, instead) if instead else function
 
 

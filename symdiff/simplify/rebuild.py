@@ -112,6 +112,8 @@ def without_copies(function: Function) -> Function:
         if result.op is copy and not result.primal and _is_owned(result.args[0], held):
             instead[result] = result.args[0]
             held.update(roots(result.args[0]))
+    if not instead:
+        return function
     made = [instead.get(result, result) for result in function.results]
     return without_dead(replace(function, body=replace(function.body, results=tuple(made))))
 

@@ -15,6 +15,7 @@ from symdiff.ir import control, types
 from symdiff.ir.build import Builder
 from symdiff.ir.node import LEAF, Function, Node, Parameter, Tree
 from symdiff.ir.types import Size, Type
+from symdiff.ops.control import closure
 from symdiff.ops.row import REGISTRY
 
 N = Size("n")
@@ -53,7 +54,9 @@ class Flows:
         self.builder = Builder(primal=True)
         self.primal = seed % 3 != 0
 
-    def function(self) -> Function:
+    def function(self, inner: bool = False, given: bool = False) -> Function:
+        """inner: the second result is a function of one vector, made by more random code.  given: the same code
+        follows where that function stands, with the vector as one more argument."""
         with self.builder as builder:
             params = [
                 builder.param(KINDS[kind], name, parameter=name, path=())
@@ -67,8 +70,25 @@ class Flows:
             results = [self.pick(scope, self.r.choice("vvme")) for _ in range(self.r.randint(1, 4))]
             results += [self.pick(scope, "S")] if scope.values["S"] and self.r.random() < 0.5 else []
             tree = Tree("tuple", (LEAF,) * len(results))
-            parameters = tuple(Parameter(param.name) for param in (*params, many))
-            return builder.finish("f", (*params, many), results, tree, parameters, "A random program.")
+            params.append(many)
+            if inner:
+                with builder.region(VECTOR) as region:
+                    region.results = self.back(scope, region.params[0])
+                back = Tree("tuple", (LEAF,) * len(region.results))
+                results.append(builder.emit(closure, (), {"cotangents": LEAF, "tree": back}, (region.closed(),)))
+                tree = Tree("tuple", (tree, LEAF))
+            if given:
+                params.append(builder.param(VECTOR, "g", parameter="g", path=()))
+                results = self.back(scope, params[-1])
+                tree = Tree("tuple", (LEAF,) * len(results))
+            parameters = tuple(Parameter(param.name) for param in params)
+            return builder.finish("f", params, results, tree, parameters, "A random program.")
+
+    def back(self, scope: Scope, given: Node) -> list[Node]:
+        inside = scope.inner()
+        inside.values["v"].append(given)
+        self.block(inside, self.size, 0)
+        return [self.pick(inside, kind) for kind in "vme"]
 
     def pick(self, scope: Scope, kind: str) -> Node:
         found = scope.values[kind]
@@ -83,10 +103,10 @@ class Flows:
         steps = [self.arithmetic, self.arithmetic, self.view, self.view, self.write, self.write, self.write,
                  self.augment, self.augment, self.fresh, self.stack, self.stack, self.element]  # fmt: skip
         if depth < 3:
-            steps += [self.branch, self.loop, self.loop, self.repeat, self.saving]
+            steps += [self.branch, self.loop, self.loop, self.repeat, self.saving, self.unset, self.late]
         for _ in range(size):
             step = self.r.choice(steps)
-            if step in (self.branch, self.loop, self.repeat, self.saving):
+            if step in (self.branch, self.loop, self.repeat, self.saving, self.unset, self.late):
                 step(scope, depth)  # type: ignore[call-arg]
             else:
                 step(scope)  # type: ignore[call-arg]
@@ -210,6 +230,48 @@ class Flows:
         for kind, value in zip(kinds, control.branch(condition, *opened), strict=True):
             self.add(scope, kind, value)
 
+    def unset(self, scope: Scope, depth: int) -> None:
+        """A variable that only one branch sets, read where that branch was taken."""
+        condition = operation("greater", self.pick(scope, "e"), 0.1)
+        with self.builder.region() as then:
+            inner = scope.inner()
+            self.filled(inner, depth)
+            then.results = [self.pick(inner, "v"), self.pick(inner, "m")]
+        with self.builder.region() as otherwise:
+            inner = scope.inner()
+            self.filled(inner, depth)
+            otherwise.results = [control.UNDEFINED(), self.pick(inner, "m")]
+        value, other = control.branch(condition, then, otherwise)
+        self.add(scope, "m", other)
+        if self.r.random() < 0.6:
+            with self.builder.region(COUNT, VECTOR) as body:
+                inner = self.inside(scope, [], [], [body.params[0]])
+                self.filled(inner, depth)
+                body.results = [self.pick(inner, "v") if self.r.random() < 0.3 else body.params[1]]
+            (value,) = control.count(0, 0 if self.r.random() < 0.5 else self.many, 1, [value], body)
+        else:
+            self.filled(scope, depth)
+        with self.builder.region() as then:
+            inner = scope.inner()
+            inner.values["v"].append(value)
+            self.filled(inner, depth)
+            then.results = [self.pick(inner, "v")]
+        with self.builder.region() as otherwise:
+            otherwise.results = [self.pick(scope, "v")]
+        (result,) = control.branch(condition, then, otherwise)
+        self.add(scope, "v", result)
+
+    def late(self, scope: Scope, depth: int) -> None:
+        """Variables that a loop sets first."""
+        kinds = self.kinds(scope)
+        carried = [control.UNDEFINED() for _ in kinds]
+        with self.builder.region(COUNT, *(KINDS[kind] for kind in kinds)) as body:
+            inner = self.inside(scope, [], [], [body.params[0]])
+            self.filled(inner, depth)
+            body.results = [self.pick(inner, kind) for kind in kinds]
+        for kind, value in zip(kinds, control.count(0, 3, 1, carried, body), strict=True):
+            self.add(scope, kind, value)
+
     def entered(self, scope: Scope, kinds: list[str]) -> list[Node]:
         return [self.pick(scope, kind) for kind in kinds]
 
@@ -299,5 +361,5 @@ def arguments(seed: int) -> list[Any]:
     return [*(np.asarray(generator.uniform(-1, 1, shape)) for shape in shapes), int(generator.integers(0, 4))]
 
 
-def flow(seed: int, size: int = 12) -> Function:
-    return Flows(seed, size).function()
+def flow(seed: int, size: int = 12, **parts: bool) -> Function:
+    return Flows(seed, size).function(**parts)

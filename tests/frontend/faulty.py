@@ -78,38 +78,24 @@ def staged_chain(x):
 
 
 @case(V)
-def item_write(x):
-    y = x * 2
+def write_outside(x):
+    V[1:] += x[0]
+    return x
+
+
+@case(M)
+def write_through_a_reshape(x):
+    line = (2 * x).T.reshape(-1)
+    line[0] = 1.0
+    return line
+
+
+@case(M)
+def write_below_a_reshape(x):
+    y = 2 * x
+    line = y.T.reshape(-1)
     y[0] = 1.0
-    return y
-
-
-@case(V)
-def item_update(x):
-    x[1:] += 1.0
-    return x
-
-
-@case(V)
-def argument_update(x):
-    x *= 2
-    return x
-
-
-@case(V)
-def alias_update(x):
-    y = x * 2
-    z = y
-    y += 1
-    return z
-
-
-@case(V)
-def view_update(x):
-    y = x * 2
-    row = y[1:]
-    y += 1
-    return row
+    return line
 
 
 @case(V.astype(np.int64))
@@ -154,7 +140,7 @@ def argument_object(box):
 def several_problems(x):
     y = np.unwrap(x)
     z = y + 1
-    x[0] = z
+    x[0, 0] = z
     w = x + undefined_name
     return w * z
 

@@ -27,7 +27,9 @@ def has_array(value: Any) -> bool:
 def built(tree: Tree, leaves: list[Any]) -> Any:
     if tree.kind == "leaf":
         return leaves.pop(0)
-    return tree.value if tree.kind == "static" else rebuilt(tree, [built(one, leaves) for one in tree.children])
+    if tree.kind == "static":
+        return tree.value
+    return rebuilt(tree, [built(child, leaves) for child in tree.children])
 
 
 def lowered(function: Any, *args: Any) -> tuple[Lowered, list[str]]:

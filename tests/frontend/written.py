@@ -3,7 +3,7 @@
 In a module of its own because pytest rewrites the asserts of test modules.
 """
 # Written as users write: odd statements and unused values are the point.
-# ruff: noqa: B018, E731, F841, SIM108
+# ruff: noqa: E731
 
 from __future__ import annotations
 
@@ -670,7 +670,7 @@ def split_parts(A):
     left, right = np.split(A, 2)
     left[0] = 1
     right += 2
-    a, b = np.array_split(A, [2], axis=1)
+    b = np.array_split(A, [2], axis=1)[1]
     b[:, 0] = 3
     np.hsplit(A, [1])[0][:] = 7
     return left, b

@@ -36,7 +36,8 @@ def main() -> int:
             say(f"seed {result.seed}: refused: {outcome.detail}")
         if outcome.failed:
             say(f"seed {result.seed}: {outcome.kind}: {outcome.detail}")
-            if outcome.kind != "invalid" and not options.oracle_only and options.seconds:
+            few = report.kinds[outcome.kind] <= options.each
+            if few and outcome.kind != "invalid" and not options.oracle_only and options.seconds:
                 store(result.seed, outcome.kind, options)
     if options.stats:
         say("\n".join(report.statistics()))
@@ -50,6 +51,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=1000, help="how many programs")
     parser.add_argument("--store", type=Path, default=REGRESSIONS, help="where failing programs go")
     parser.add_argument("--seconds", type=float, default=60.0, help="time to make one of them small; 0: none")
+    parser.add_argument("--each", type=int, default=3, help="how many of one kind of failure to make small")
     parser.add_argument("--jobs", type=int, default=1, help="how many processes")
     parser.add_argument(
         "--stats", action="store_true", help="what was written and what was refused how often"

@@ -28,7 +28,7 @@ from fuzz.reference import Reference
 from fuzz.values import alike, arrays, identical, is_scalar, leaves, mapped, snapshot
 
 from symdiff import SymdiffError, cache, differentiate, pipeline
-from symdiff.errors import ShapeError
+from symdiff.errors import IRError, ShapeError
 
 _NUMBERS = itertools.count()
 MOST_COORDINATES = 32
@@ -110,8 +110,8 @@ def _checked(program: _Check, oracle_only: bool) -> Outcome:
         return program.oracles() if oracle_only else program.run()
     except Wrong as wrong:
         return Outcome(wrong.kind, wrong.detail)
-    except ShapeError as error:  # the program runs: its shapes are right
-        return Outcome(f"crash: ShapeError at {_place(error)}", str(error))
+    except (ShapeError, IRError) as error:  # the program runs: its shapes are right
+        return Outcome(f"crash: {type(error).__name__} at {_place(error)}", str(error))
     except SymdiffError as error:
         if any(problem.span is None for problem in error.problems):
             return Outcome("refused without a place", str(error))
@@ -127,7 +127,7 @@ def _place(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)[-3:]
     names = (Path(frame.filename).name for frame in frames)
     return " ".join(
-        name if name.startswith(("program_", "f_", "<")) else f"{name}:{frame.lineno}"
+        f"{name}:{frame.lineno}" if name.endswith(".py") and not name.startswith("program_") else "<program>"
         for name, frame in zip(names, frames, strict=True)
     )
 
@@ -162,6 +162,9 @@ class _Check:
         floats = [leaf for leaf in leaves(self.expected) if np.asarray(leaf).dtype.kind == "f"]
         if not floats or not all(np.all(np.isfinite(leaf)) for leaf in floats):
             raise ValueError(repr(self.expected))
+        given = [leaf for place in self.places for leaf in leaves(self.args[place])]
+        if not given or any(np.asarray(leaf).dtype.kind != "f" for leaf in given):
+            raise ValueError("not differentiable")
         if not identical(self.module.f(*self.module.arguments()), self.expected):
             raise ValueError("the value depends on more than the arguments")
 

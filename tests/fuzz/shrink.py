@@ -124,9 +124,9 @@ def _synonyms(tree: ast.Module) -> Iterator[Edit]:
     """`a = b` removed, and `a` called `b`."""
     for number, name, body in _bodies(tree):
         for position, statement in enumerate(body):
-            if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Name):
-                if isinstance(target := statement.targets[0], ast.Name):
-                    yield _renamed(number, name, position, target.id, statement.value.id)
+            match statement:
+                case ast.Assign([ast.Name(old)], ast.Name(new)):
+                    yield _renamed(number, name, position, old, new)
 
 
 def _renamed(number: int, name: str, position: int, old: str, new: str) -> Edit:

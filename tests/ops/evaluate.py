@@ -150,6 +150,10 @@ def _matmul_right(args: list[Any], attrs: dict[str, Any]) -> Any:
     return fit_like(np.swapaxes(a, -1, -2) @ g, b)
 
 
+def _listed(array: Any, depth: int) -> list[Any]:
+    return list(array) if depth == 1 else [_listed(part, depth - 1) for part in array]
+
+
 def _joined(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda args, attrs: function(args, **attrs)
 
@@ -182,6 +186,15 @@ SPECIAL: dict[str, Callable[[list[Any], dict[str, Any]], Any]] = {
         a + args[1] if k == args[2] % len(args[0]) else a for k, a in enumerate(args[0])
     ],
     "stack_length": lambda args, attrs: len(args[0]),
+    "stacked": lambda args, attrs: np.stack(args[0], **attrs),
+    "as_array": lambda args, attrs: np.array(args[0]),
+    "concatenated": lambda args, attrs: np.concatenate(args[0], **attrs),
+    "unstacked": lambda args, attrs: (
+        _listed(np.moveaxis(args[0], attrs.get("axis", 0), 0), attrs.get("depth", 1))
+    ),
+    "split_like": lambda args, attrs: np.split(
+        args[0], np.cumsum([np.shape(one)[attrs.get("axis", 0)] for one in args[1]])[:-1], attrs.get("axis", 0)
+    ),
     "matmul_left": _matmul_left,
     "matmul_right": _matmul_right,
     "einsum": lambda args, attrs: np.einsum(attrs["subscripts"], *args),

@@ -10,6 +10,7 @@ from symdiff.ir import types
 from symdiff.ir.build import Builder
 from symdiff.ir.node import FOLDS, LEAF, Function, Node, Tree
 from symdiff.ir.types import Size
+from symdiff.ops import folds  # noqa: F401 - registers the folds
 
 N, M = Size("n"), Size("m")
 VECTOR, MATRIX, COLUMN, SCALAR = (N,), (N, M), (N, 1), ()

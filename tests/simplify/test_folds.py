@@ -21,10 +21,12 @@ from simplify.programs import COLUMN, MATRIX, SCALAR, VECTOR, operations, progra
 from symdiff.ir.node import FOLDS, Function
 from symdiff.ir.node import FOLDS as REGISTERED
 from symdiff.ops.arithmetic import greater, negative
+from symdiff.ops.creation import arange
 from symdiff.ops.elementwise import where
-from symdiff.ops.indexing import FULL, scatter
+from symdiff.ops.indexing import FULL, add_at, index, scatter
 from symdiff.ops.linalg import inv
 from symdiff.ops.reductions import add_reduce
+from symdiff.ops.row import REGISTRY as ROWS
 from symdiff.ops.shaping import (
     broadcast_to,
     copy,
@@ -35,7 +37,9 @@ from symdiff.ops.shaping import (
     size,
     to_float,
     transpose,
+    zeros_like,
 )  # fmt: skip
+from symdiff.ops.updates import update
 from symdiff.simplify.probe import SPECIAL, _exact, magnitude
 
 POINTS = 2000
@@ -116,7 +120,65 @@ def masks(a: Any, b: Any) -> Any:
     return where(greater(a, 0.5), a, 0)
 
 
+ROW, PLACES = (("int", 1),), (("arg", 0),)
+
+
+def repeats(v: Any) -> Any:
+    """An index that names places several times."""
+    return ROWS["remainder"](arange(length(v, axis=0)), 3)
+
+
 MOVED: dict[str, tuple[str, Build, tuple[Any, ...]]] = {
+    "what was written is read": (
+        "index",
+        lambda a, v: index(update(2 * a, -v, index=(FULL, ("int", 1))), index=(FULL, ("int", 1))),
+        (MATRIX, VECTOR),
+    ),
+    "a number that was written is read": (
+        "index",
+        lambda v, w: index(update(2 * v, 3.0, index=ROW), index=ROW) * w,
+        (VECTOR, VECTOR),
+    ),
+    "zeros are read": ("index", lambda v, w: index(zeros_like(v), index=ROW) + w, (VECTOR, VECTOR)),
+    "a broadcast is read": (
+        "index",
+        lambda v, s: index(broadcast_to(2 * s, shape_of(v)), index=ROW) + v,
+        (VECTOR, SCALAR),
+    ),
+    "zeros in zeros": ("update", lambda v, w: update(zeros_like(v), 0, index=ROW) + w, (VECTOR, VECTOR)),
+    "written twice": ("update", lambda v, s: update(update(2 * v, 1.0, index=ROW), s, index=ROW), (VECTOR, SCALAR)),
+    "written after it was added to": (
+        "update",
+        lambda v, s: update(add_at(2 * v, s, index=ROW), 4.0, index=ROW),
+        (VECTOR, SCALAR),
+    ),
+    "written back": ("update", lambda v, w: update(2 * v, index(2 * v, index=ROW), index=ROW), (VECTOR, VECTOR)),
+    "nothing is added": ("add_at", lambda v, w: add_at(2 * v, 0.0, index=ROW), (VECTOR, VECTOR)),
+    "added where it was emptied": (
+        "add_at",
+        lambda v, s: add_at(update(2 * v, 0.0, index=ROW), s, index=ROW),
+        (VECTOR, SCALAR),
+    ),
+    "what was there is added where it was emptied": (
+        "add_at",
+        lambda v, s: add_at(update(2 * v, 0.0, index=ROW), index(2 * v, index=ROW), index=ROW),
+        (VECTOR, SCALAR),
+    ),
+    "a sum with what was there": (
+        "add_at",
+        lambda v, s: add_at(update(2 * v, 0.0, index=ROW), s * 2 + index(2 * v, index=ROW), index=ROW),
+        (VECTOR, SCALAR),
+    ),
+    "several are added to one place that was emptied": (
+        "add_at",
+        lambda v, w: add_at(update(2 * v, 0.0, repeats(v), index=PLACES), -w, repeats(v), index=PLACES),
+        (VECTOR, VECTOR),
+    ),
+    "the last that was written to one place is read": (
+        "index",
+        lambda v, w: index(update(2 * v, -w, repeats(v), index=PLACES), repeats(v), index=PLACES),
+        (VECTOR, VECTOR),
+    ),
     "where of a broadcast": (
         "where",
         lambda a, c: where(greater(a, 0), a, broadcast_to(c, shape_of(a))),
