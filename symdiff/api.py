@@ -12,6 +12,7 @@ from types import FunctionType
 from typing import Any, overload
 
 from symdiff.callables import as_function
+from symdiff.cost import Cost
 from symdiff.dispatch import Derivative
 from symdiff.errors import UnsupportedError, WrtError
 from symdiff.request import check_outputs
@@ -23,7 +24,7 @@ class Differentiable:
     """A function together with its derivatives; calls as the function does.
 
     Attributes `grad`, `value_and_grad` and `vjp` are callables over the same arguments; each has `.source`,
-    `.source_for(*args)`, `.path_for(*args)` and `.compiled_for(*args)`.
+    `.source_for(*args)`, `.path_for(*args)`, `.compiled_for(*args)` and `.cost(*args)`.
     """
 
     grad: Derivative
@@ -89,6 +90,9 @@ class BoundDerivative:
 
     def path_for(self, /, *args: Any, **kwargs: Any) -> Any:
         return self._derivative.path_for(self._instance, *args, **kwargs)
+
+    def cost(self, /, *args: Any, **kwargs: Any) -> Cost:
+        return self._derivative.cost(self._instance, *args, **kwargs)
 
     def compiled_for(self, /, *args: Any, **kwargs: Any) -> Callable[..., Any]:
         return functools.partial(

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from symdiff.cache import Entry
+    from symdiff.cost import Cost
     from symdiff.ir.node import Function
     from symdiff.pipeline import Request
 
@@ -51,7 +52,8 @@ class Variant:
     """One generated function with what it rests on."""
 
     __slots__ = (
-        "captures", "defaults", "entry", "function", "guards", "lowered", "plain", "templates", "writes",
+        "captures", "defaults", "entry", "function", "guards", "lowered", "plain", "request", "templates",
+        "writes",
     )  # fmt: skip
 
     def __init__(
@@ -60,8 +62,9 @@ class Variant:
         entry: Entry,
         function: Callable[..., Any],
         templates: dict[str, object] | None = None,
+        request: Request | None = None,
     ):
-        self.lowered = lowered
+        self.lowered, self.request = lowered, request
         self.templates = templates or {}
         self.entry = entry
         self.function = function
@@ -245,7 +248,8 @@ class Derivative:
         for name, value in bound.arguments.items() if bound is not None else ():
             check_keys(describe(value, (name, ()), self._static).tree, name)
         outputs = outputs_of(self.outputs, self.signature, function.__name__)
-        lowered = lower(function, bound, self._static, outputs)
+        with pipeline.without_collection():
+            lowered = lower(function, bound, self._static, outputs)
         for param in lowered.function.params:
             check_path(param.attr("path"), param.attr("parameter"))
         if not outputs:
@@ -263,7 +267,7 @@ class Derivative:
         entry = pipeline.compiled(made, request)
         function = pipeline.load(entry, f"{made.name}_{self.transform}")
         function = _by_own_names(function, made)
-        variant = Variant(lowered, entry, function, templates)
+        variant = Variant(lowered, entry, function, templates, request)
         if self.transform == "vjp":
             variant.function = functools.wraps(function)(
                 lambda *args, **kwargs: checked_pullback(function(*args, **kwargs))
@@ -281,6 +285,23 @@ class Derivative:
     def path_for(self, /, *args: Any, **kwargs: Any) -> Path | None:
         """The file of the generated module; None where the cache keeps nothing on disk."""
         return self._find(self._bound(args, kwargs)).entry.path
+
+    def cost(self, /, *args: Any, **kwargs: Any) -> Cost:
+        """What is kept for the way back at a call with these arguments, and what is computed again.
+
+        The function is run once, with all that it prints.
+        """
+        from symdiff import pipeline
+        from symdiff.cost import measured
+        from symdiff.results import given
+
+        both = Derivative(self.__wrapped__, "vjp", self.wrt, False, self.backend, self.outputs)
+        bound = both._bound(args, kwargs)
+        variant = both._find(bound)
+        _, pullback = variant.called(bound.args, bound.kwargs, lambda: bound)
+        captured = variant.captured()
+        plan = pipeline.plan_of(given(variant.lowered.function)[0], variant.request)
+        return measured(pullback, [*bound.arguments.values(), *captured.values()], plan)
 
     @property
     def source(self) -> str:

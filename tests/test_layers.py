@@ -17,8 +17,8 @@ import symdiff.errors
 
 PACKAGE = pathlib.Path(symdiff.errors.__file__).parent
 LAYERS = (
-    {"errors", "runtime", "marks"},
-    {"ir"},
+    {"errors", "runtime"},
+    {"ir", "marks"},
     {"ops"},
     {"frontend", "autodiff", "simplify", "backends"},
     {"cache"},
@@ -27,6 +27,7 @@ LAYERS = (
         "request",
         "results",
         "callables",
+        "cost",
     },  # the last stage is the cache, which knows nothing of the others
     {"dispatch"},
     {"__init__", "api", "fitting", "optim", "train", "testing"},  # these may import each other

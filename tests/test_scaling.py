@@ -1,4 +1,4 @@
-"""How the time to generate a derivative grows: with the length and depth of the source alone, and in proportion.
+"""How the time to generate a derivative grows: with the length of the source alone, and in proportion.
 
 Times are those of the processor, the best of some runs; what they are held against leaves room for a slow
 machine, the ratios do not depend on it.
@@ -66,7 +66,9 @@ def writes(lines: int) -> str:
     """Writes into one array."""
     body = ["h = x * w"]
     for k in range(lines - 3):
-        body.append(["h[0] = np.sin(h[1]) * w", "h[1:] = h[:-1] * x[1:]", "h *= 0.5", "h[2] += h[0] * w"][k % 4])
+        body.append(
+            ["h[0] = np.sin(h[1]) * w", "h[1:] = h[:-1] * x[1:]", "h *= 0.5", "h[2] += h[0] * w"][k % 4]
+        )
     return defined("x, w", body)
 
 

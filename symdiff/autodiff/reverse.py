@@ -64,6 +64,8 @@ def vjp(function: Function, wrt: Sequence[Node], tree: Tree) -> Function:
             seeds: Cotangents = {}
             for output, cotangent in zip(outputs, region.params, strict=True):
                 if differentiable(output.type):
+                    if infer.numpy_dtype(output).startswith("complex"):
+                        cotangent = conjugate(cotangent)  # as given: dL/dx + i dL/dy
                     seeds[output] = seeds[output] + cotangent if output in seeds else cotangent
             region.results = _results(builder, sweep.pulled(seeds), wrt)
         back = builder.emit(closure, (), {"cotangents": function.tree, "tree": tree}, (region.closed(),))

@@ -64,13 +64,11 @@ class Walk:
         return following.with_dims(tuple(sizes.fresh() for _ in dims))
 
     def renewed(self, type: Type) -> Type:
-        """The type with symbols of its own for what only one iteration knows."""
+        """The type of an item on a stack: with lengths of its own, as only one iteration knows them."""
         dims = self.source.sizes.resolve(type.dims)
         if dims is None:
             return type
-        fresh = self.source.sizes.fresh
-        own = (fresh() if isinstance(dim, Size) and dim.name.startswith("?") else dim for dim in dims)
-        return type.with_dims(tuple(own))
+        return type.with_dims(tuple(self.source.sizes.fresh() for _ in dims))
 
     def now(self, node: Node) -> Node:
         """What stands for a value here."""

@@ -32,9 +32,9 @@ from symdiff.frontend.frame import (
     evaluate,
     execute,
 )
+from symdiff.frontend.lists import stage_list
 from symdiff.frontend.live import live_names
 from symdiff.frontend.lookup import user_method
-from symdiff.frontend.lists import stage_list
 from symdiff.frontend.merge import Grown, Merge, Plan, node_of
 from symdiff.frontend.operators import compare, unary
 from symdiff.frontend.regions import (
@@ -125,6 +125,7 @@ def choose(frame: Frame, condition: Node, then: Callable[[], Any], otherwise: Ca
 
 # Both sides of a statement
 
+
 def parts_of(flow: Any) -> tuple[Any, ...]:
     """A flow as flags: whether it breaks, continues or returns, and what is returned."""
     if flow is POISON or flow is None:
@@ -136,7 +137,7 @@ def parts_of(flow: Any) -> tuple[Any, ...]:
     return flow is BREAK, flow is CONTINUE, False, ABSENT
 
 
-def flow_of(breaks: Any, continues: Any, returns: Any, value: Any) -> Flow:
+def flow_of(breaks: Any, continues: Any, returns: Any, value: Any = ABSENT) -> Flow:
     """The flow that these flags mean."""
     if returns is True:
         return Return(value)
@@ -215,7 +216,8 @@ def _run_if(
     flow = _joined(frame, condition, before, sides, flows, None if names is None else names | jumps)
     if all(side.raises for side in sides):
         return RAISED, moved
-    return flow_of(*(False if part is ABSENT else part for part in flow[:3]), flow[3]), moved
+    breaks, continues, returns = (False if part is ABSENT else part for part in flow[:3])
+    return flow_of(breaks, continues, returns, flow[3]), moved
 
 
 def _continued(frame: Frame, before: State, side: Side, rest: Sequence[ast.stmt]) -> Side:
@@ -243,7 +245,8 @@ def unless(frame: Frame, flow: Maybe, run: Callable[[], Flow], live: Names | Non
         condition = arrays.apply(REGISTRY["bitwise_or"], [condition, flag])
     jumped: Flow = flow
     if len(flags) == 1:
-        jumped = flow_of(*(flag is not False for flag in parts_of(flow)[:3]), flow.value)
+        breaks, continues, returns = (flag is not False for flag in parts_of(flow)[:3])
+        jumped = flow_of(breaks, continues, returns, flow.value)
     return run_if(frame, condition, lambda: jumped, run, (), lambda moved: live)[0]
 
 
@@ -254,7 +257,12 @@ GUARDED.append(after_jumps)
 
 
 def _joined(
-    frame: Frame, condition: Node, before: State, sides: Sequence[Side], given: Sequence[Any], live: Names | None
+    frame: Frame,
+    condition: Node,
+    before: State,
+    sides: Sequence[Side],
+    given: Sequence[Any],
+    live: Names | None,
 ) -> Any:
     """Emit the `if`, set all places that differ, and give back what the sides gave, as one value."""
     context, builder = frame.context, frame.context.builder
@@ -329,9 +337,7 @@ def _if_expression(frame: Frame, node: ast.IfExp) -> Any:
     condition = test_of(frame, node.test)
     if isinstance(condition, bool):
         return evaluate(frame, node.body if condition else node.orelse)
-    return choose(
-        frame, condition, lambda: evaluate(frame, node.body), lambda: evaluate(frame, node.orelse)
-    )
+    return choose(frame, condition, lambda: evaluate(frame, node.body), lambda: evaluate(frame, node.orelse))
 
 
 def _bool_op(frame: Frame, node: ast.BoolOp) -> Any:

@@ -159,6 +159,8 @@ _DECORATORS = {  # by the code of the function that the decorator makes
 
 
 def _call_other(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    if isinstance(function, type) and issubclass(function, BaseException):
+        return classes.construct(frame, function, args, kwargs)
     kind = operators.BY_FUNCTION.get(function) if _is_hashable(function) else None
     if kind is not None and not kwargs:
         return _call_operator(frame, kind, args)

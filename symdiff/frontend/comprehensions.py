@@ -13,10 +13,10 @@ from typing import Any
 
 from symdiff.errors import UnsupportedError
 from symdiff.frontend.branches import run_if, test_of
+from symdiff.frontend.carried import Loop
 from symdiff.frontend.expressions import check_keys
 from symdiff.frontend.frame import EXPRESSIONS, Flow, Frame, Maybe, Scope, evaluate
 from symdiff.frontend.lists import append
-from symdiff.frontend.loops import Loop
 from symdiff.frontend.operators import compute
 from symdiff.frontend.repeats import kept, written_out
 from symdiff.frontend.rolled import counted, is_rolled
@@ -34,6 +34,7 @@ _Comprehension = ast.ListComp | ast.SetComp | ast.GeneratorExp
 
 def _listed(frame: Frame, node: _Comprehension, first: Any) -> Any:
     """All items, in a list."""
+
     def add(inner: Frame, value: Any) -> None:
         found = inner.scope.names[_FOUND]
         if isinstance(found, StagedList):
@@ -92,7 +93,11 @@ def _inside(frame: Frame, generators: list[ast.comprehension]) -> Frame:
 
 
 def _rounds(
-    inner: Frame, generators: list[ast.comprehension], first: Any, emit: Callable[[Frame], Flow], depth: int = 0
+    inner: Frame,
+    generators: list[ast.comprehension],
+    first: Any,
+    emit: Callable[[Frame], Flow],
+    depth: int = 0,
 ) -> Flow:
     """Run `emit` for every round; it may leave all loops by `BREAK`."""
     if depth == len(generators):
@@ -115,9 +120,9 @@ def _tested(inner: Frame, tests: list[ast.expr], run: Callable[[], Flow]) -> Flo
     known = test_of(inner, tests[0])
     if isinstance(known, bool):
         return _tested(inner, tests[1:], run) if known else None
-    return run_if(
-        inner, known, lambda: _tested(inner, tests[1:], run), lambda: None, (), lambda moved: None
-    )[0]
+    return run_if(inner, known, lambda: _tested(inner, tests[1:], run), lambda: None, (), lambda moved: None)[
+        0
+    ]
 
 
 def loop_over(frame: Frame, iterable: Any, one: Callable[[Any], Flow], parts: list[ast.expr]) -> Flow:
@@ -146,6 +151,7 @@ def loop_over(frame: Frame, iterable: Any, one: Callable[[Any], Flow], parts: li
         private=frame.scope,
         stops=True,
     )
+    flow: Flow
     flow, jumped = kept(frame, loop, rounds, lambda values: (written_out(frame, values, one), None))
     if jumped is None:
         return flow

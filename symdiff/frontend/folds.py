@@ -1,5 +1,5 @@
-"""Built-in functions that go through an iterable, where that is a loop at run time: `sum`, `any`, `all`, `max`,
-`min` and `list`.
+"""Built-in functions that go through an iterable, where that is a loop at run time: `sum`, `any`, `all`,
+`max`, `min` and `list`.
 
 Enters: evaluated arguments.  Leaves: results.  Invariant: the items are combined in Python's order, and no
 further than Python would go.
@@ -18,6 +18,7 @@ from symdiff.frontend.comprehensions import loop_over
 from symdiff.frontend.frame import BREAK, Flow, Frame, Scope
 from symdiff.frontend.lists import append
 from symdiff.frontend.rolled import is_rolled, item_of, length_of
+from symdiff.frontend.unpacking import iterate
 from symdiff.frontend.values import Lazily, Rolled, StagedList
 from symdiff.ir.node import Node
 from symdiff.ops.row import REGISTRY
@@ -33,7 +34,9 @@ def _runs(value: Any) -> bool:
 
 def _folded(frame: Frame, value: Any, initial: Any, step: Step) -> Any:
     """What is left of `initial` when every item was taken in."""
-    scope = Scope({_TOTAL: initial}, frozenset([_TOTAL]), frame.scope, frame.scope.function, comprehension=True)
+    scope = Scope(
+        {_TOTAL: initial}, frozenset([_TOTAL]), frame.scope, frame.scope.function, comprehension=True
+    )
     inner = frame.inner(scope)
     if isinstance(value, Lazily):
         value.within(inner, step)
@@ -67,7 +70,7 @@ def _truths(function: Any) -> builtin.Handler:
 
     def handle(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
         if not _runs(args[0]):
-            return _over_known(frame, builtin.iterate(frame, args[0]), conjunction)
+            return _over_known(frame, iterate(frame, args[0]), conjunction)
 
         def step(inner: Frame, value: Any) -> Flow:
             known = staged_truth(inner, value)
@@ -141,7 +144,9 @@ def _list(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
     if isinstance(length_of(value), int):
         return _PLAIN[list](frame, args, kwargs)
     if isinstance(value, Node) and value.type.rank != 1:
-        raise UnsupportedError("A list of the rows of an array, whose number is known at run time.", "the array")
+        raise UnsupportedError(
+            "A list of the rows of an array, whose number is known at run time.", "the array"
+        )
 
     def step(inner: Frame, one: Any) -> None:
         found = _owner(inner).names[_TOTAL]

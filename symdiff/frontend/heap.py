@@ -14,7 +14,8 @@ be used, and use after the write is an error.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from symdiff.errors import SymdiffError, UnsupportedError
@@ -30,13 +31,15 @@ class Heap:
     """values: by storage, what it holds, where that is not what it was made with.  homes: by value that a
     storage held at some time, the storage.  uncertain: by node that may be one of several arrays (see
     `doubt`), what these held then.  frozen: by storage that may not be written into any more, the error that
-    says why.  written: the storages that were ever written into.  assumed: the arguments that must be
-    C-contiguous for the program to mean what NumPy does."""
+    says why.  pinned: references that no name holds: what a loop goes over.  written: the storages that were
+    ever written into.  assumed: the arguments that must be C-contiguous for the program to mean what NumPy
+    does."""
 
     values: dict[Node, Node] = field(default_factory=dict)
     homes: dict[Node, Node] = field(default_factory=dict)
     uncertain: dict[Node, Values] = field(default_factory=dict)
     frozen: dict[Node, SymdiffError] = field(default_factory=dict)
+    pinned: list[Node] = field(default_factory=list)
     written: set[Node] = field(default_factory=set)
     assumed: set[Node] = field(default_factory=set)
     layout: Layout = field(init=False)
@@ -119,6 +122,16 @@ class Heap:
                 )
 
     # Branches and loops
+
+    @contextmanager
+    def pinning(self, references: Iterable[Node]) -> Iterator[None]:
+        """Inside, these references count as names do."""
+        before = self.pinned
+        self.pinned = [*before, *references]
+        try:
+            yield
+        finally:
+            self.pinned = before
 
     def snapshot(self) -> Values:
         """What all storages hold, to go back to."""

@@ -164,12 +164,18 @@ def _joined(name: str, stack: Node, axis: int, rank: int | None) -> Node:
     if rank is None:
         raise UnsupportedError(f"np.{name} of arrays whose rank is not known.", "np.stack or np.concatenate")
     if name == "hstack":
-        return arrays.apply(concatenated, [stack], axis=min(rank - 1, 1)) if rank else arrays.apply(as_array, [stack])
+        return (
+            arrays.apply(concatenated, [stack], axis=min(rank - 1, 1))
+            if rank
+            else arrays.apply(as_array, [stack])
+        )
     if name == "column_stack":
-        return arrays.apply(stacked, [stack], axis=1) if rank == 1 else arrays.apply(concatenated, [stack], axis=1)
+        return (
+            arrays.apply(stacked, [stack], axis=1)
+            if rank == 1
+            else arrays.apply(concatenated, [stack], axis=1)
+        )
     if rank >= 2:
         return arrays.apply(concatenated, [stack], axis=0)
     made = arrays.apply(stacked, [stack], axis=0) if rank else arrays.apply(as_array, [stack])
     return made if rank else arrays.apply(REGISTRY["expand_dims"], [made], axis=(1,))
-
-

@@ -1,9 +1,9 @@
 """Which names may still be read: the liveness of a function's variables.
 
-Enters: a function's `ast`.  Leaves: by statement the names that may be read after it, by loop those that may be
-read when its next round begins.  Invariant: a name that is not in a set is set again before it is read, so that
-what it holds there may be forgotten; where that is not certain (inside `try`, names of nested functions) it is
-in the set.
+Enters: a function's `ast`.  Leaves: by statement the names that may be read after it, by loop those that may
+be read when its next round begins.  Invariant: a name that is not in a set is set again before it is read, so
+that what it holds there may be forgotten; where that is not certain (inside `try`, names of nested functions)
+it is in the set.
 """
 
 from __future__ import annotations

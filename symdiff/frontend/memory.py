@@ -13,6 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from symdiff.ir.build import current
+from symdiff.ir.control import FOR, WHILE, carried_of, owner_of
 from symdiff.ir.node import Node
 from symdiff.ops.row import Row
 
@@ -60,13 +61,15 @@ class Layout:
     """What is known of the arrays of one lowering beside their types.
 
     copies: nodes that stand for a copy although their operation is a view.  scalars: NumPy scalars among the
-    values without axes of which the operation does not tell.  ordered: arrays made in C's order.
-    owner: the array whose memory a node is a value of.
+    values without axes of which the operation does not tell; arrays: arrays among them.  ordered: arrays made
+    in C's order.  owner: the array whose memory a node is a value of.
     """
 
     def __init__(self, owner: Callable[[Node], Node]):
         self.copies: set[Node] = set()
         self.scalars: set[Node] = set()
+        self.arrays: set[Node] = set()
+        self._results: dict[Node, bool | None] = {}
         self.ordered: set[Node] = set()
         self.owner = owner
 
@@ -135,19 +138,18 @@ class Layout:
     # NumPy scalars
 
     def scalar(self, node: Node) -> bool | None:
-        """Whether a value without axes is a NumPy scalar or a number, not an array; None: not known.
-
-        What a loop or a branch hands on is taken for a scalar unless it is the value of an array.
-        """
+        """Whether a value without axes is a NumPy scalar or a number, not an array; None: not known."""
         if node.type.kind == "number" or node in self.scalars:
             return True
         if node.type.dims is None:
             return None
-        if node.type.dims:
+        if node.type.dims or node in self.arrays:
             return False
         home = self.owner(node)
         if home is not node:
             return self.scalar(home)
+        if owner_of(node) is not None:
+            return self._of_result(node)
         name = node.op.name
         if name in _LIKE_OPERAND:
             of = self.scalar(node.args[0])
@@ -155,6 +157,24 @@ class Layout:
         if name == "index":
             return all(entry[0] in ("int", "arg") for entry in node.attr("index"))
         return not (name in _ARRAYS or (name == "param" and node.attr("parameter") is not None))
+
+    def stands_for(self, param: Node, value: Node) -> None:
+        """A parameter of a loop has this value in the first round."""
+        if param.type.dims == () and self.scalar(value) is False:
+            self.arrays.add(param)
+
+    def _of_result(self, node: Node) -> bool | None:
+        """What a branch or a loop hands on is what its regions give, and what was there before the loop."""
+        if node not in self._results:
+            owner = owner_of(node)
+            assert owner is not None
+            control, k = owner
+            values = [region.results[k] for region in control.regions if k < len(region.results)]
+            if control.op in (FOR, WHILE):
+                values = [control.regions[-1].results[k], carried_of(control)[k]]
+            answers = {self.scalar(value) for value in values if value.type.kind != "undefined"}
+            self._results[node] = answers.pop() if len(answers) == 1 else None
+        return self._results[node]
 
     # Order in memory
 

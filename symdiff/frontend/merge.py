@@ -1,8 +1,8 @@
 """Two values of one place become one: what a branch, or a round of a loop, makes of a place.
 
-Enters: for each place the values that it holds on the two sides (then and otherwise; before a loop and after a
-round).  Leaves: a `Plan`: the structure that both have, with numbered leaves where the staged values stand; and
-from nodes for the leaves the value itself.  Invariant: what is one container, or one array, on both sides is
+Enters: for each place the values that it holds on the two sides (then and otherwise; before a loop and after
+a round).  Leaves: a `Plan`: the structure that both have, with numbered leaves where the staged values stand;
+and from nodes for the leaves the value itself.  Invariant: what is one container, or one array, on both sides is
 one afterwards; what would need run time to tell which object it is becomes a `Missing`, an error when read.
 """
 
@@ -234,7 +234,7 @@ def _stack_of(value: Any) -> Any:
 
 def is_leaf(value: Any) -> bool:
     """Whether a value can be staged: a node, a number, or nothing at all."""
-    return value is ABSENT or isinstance(value, Node | Pending) or isinstance(value, _NUMBERS)
+    return value is ABSENT or isinstance(value, (Node, Pending, *_NUMBERS))
 
 
 def node_of(context: Context, value: Any) -> Node:

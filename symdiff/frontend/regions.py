@@ -21,6 +21,7 @@ from symdiff.ir.build import OpenRegion
 from symdiff.ir.node import Node, Region
 
 Names = frozenset[str]
+Key = tuple[str, int, str]
 RAISES = object()
 """What a side gives that raises: it never comes to its end."""
 
@@ -34,7 +35,7 @@ class Place:
     name: str = ""
 
     @property
-    def key(self) -> tuple[str, int, str]:
+    def key(self) -> Key:
         return self.kind, id(self.owner), self.name
 
     def value(self, state: State) -> Any:
@@ -131,7 +132,7 @@ def is_dead(frame: Frame, place: Place, live: Names | None) -> bool:
         return False
     if not place.name.startswith("_"):
         return place.name not in live
-    return all(frame.mangle(name) != place.name for name in live)
+    return place.name not in (map(frame.mangle, live) if frame.owner else live)
 
 
 def places(states: Sequence[State], inside: set[Node]) -> Iterator[Place]:
@@ -169,7 +170,7 @@ def nodes_of(*regions: Region) -> set[Node]:
 
 
 def partners(
-    frame: Frame, state: State, changed: set[tuple[str, int, str]], live: Names | None, leaves: Sequence[Any]
+    frame: Frame, state: State, changed: set[Key], live: Names | None, leaves: Sequence[Any]
 ) -> list[list[Node | int]]:
     """By leaf: which other references share its memory on this side: nodes, and the numbers of other leaves.
 
@@ -216,11 +217,10 @@ def storages(context: Context, value: Any) -> list[Node]:
     return list(found)
 
 
-def _references(
-    frame: Frame, state: State, changed: set[tuple[str, int, str]], live: Names | None
-) -> Iterator[Node]:
+def _references(frame: Frame, state: State, changed: set[Key], live: Names | None) -> Iterator[Node]:
     """The references in all other places."""
     context = frame.context
+    yield from context.heap.pinned
     for scope, names in state.scopes.values():
         for name, value in names.items():
             place = Place("name", scope, name)

@@ -8,12 +8,13 @@ its body needs the counter while compiling.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from symdiff.errors import SymdiffError, UnsupportedError
 from symdiff.frontend import arrays
 from symdiff.frontend.branches import run_if, test_of, unless
+from symdiff.frontend.carried import Loop
 from symdiff.frontend.frame import (
     BREAK,
     CONTINUE,
@@ -25,14 +26,14 @@ from symdiff.frontend.frame import (
     execute,
 )
 from symdiff.frontend.live import live_names
-from symdiff.frontend.loops import Loop, Static, rolled
-from symdiff.frontend.regions import Mark, Names
-from symdiff.frontend.rolled import Counted, counted, is_rolled
+from symdiff.frontend.loops import Static, rolled
+from symdiff.frontend.regions import Mark, Names, own_scope
+from symdiff.frontend.rolled import Counted, arrays_in, counted, is_rolled
 from symdiff.frontend.state import restore, taken
 from symdiff.frontend.statements import assign
-from symdiff.frontend.targets import assigned_names
+from symdiff.frontend.targets import assigned_names, rebound_names
 from symdiff.frontend.unpacking import MOST, iterated
-from symdiff.frontend.values import Checkpointed, Lazily, NeedUnrolled, Silent
+from symdiff.frontend.values import Checkpointed, Lazily, NeedUnrolled, Silent, StagedList
 from symdiff.ir.node import Node
 
 _FEW = 100  # rounds that are written out where a loop cannot be kept
@@ -46,8 +47,12 @@ def _for(frame: Frame, node: ast.For) -> Flow:
         iterable = iterable.iterable
 
     def body(value: Any) -> Flow:
+        stack = iterable.stack if isinstance(iterable, StagedList) else None
         assign(frame, node.target, value)
-        return execute(frame, node.body)
+        flow = execute(frame, node.body)
+        if stack is not None and iterable.stack is not stack:
+            raise UnsupportedError("The loop changes the list that it goes over.", "a loop over a copy of it")
+        return flow
 
     if isinstance(iterable, Lazily):
         iterable = iterable.listed()
@@ -65,12 +70,25 @@ def _for(frame: Frame, node: ast.For) -> Flow:
         (rounds.start, rounds.stop, rounds.step),
         lambda counter: body(rounds.item(_given(counter))),
         *_live(frame, node),
-        assigned=assigned_names(node),
+        assigned=_assigned(frame, node),
         attrs=attrs,
         stops=bool(node.orelse),
     )
-    flow, jumped = kept(frame, loop, rounds, lambda values: (written_out(frame, values, body), None))
+    with frame.context.heap.pinning(arrays_in(iterable)):
+        flow, jumped = kept(frame, loop, rounds, lambda values: (written_out(frame, values, body), None))
     return _else(frame, node, flow) if jumped is None else _unless_jumped(frame, node, flow, jumped)
+
+
+def _assigned(frame: Frame, node: ast.For | ast.While) -> Names:
+    """The names that a round sets; an array that it only changes in place stays the same array."""
+    layout, rebound = frame.context.heap.layout, rebound_names(node)
+
+    def stays(name: str) -> bool:
+        value = own_scope(frame).names.get(frame.mangle(name))
+        array = isinstance(value, Node) and value.type.kind == "array"
+        return name not in rebound and array and layout.scalar(value) is False
+
+    return frozenset(name for name in assigned_names(node) if not stays(name))
 
 
 def _given(counter: Node | None) -> Node:
@@ -88,7 +106,7 @@ def _live(frame: Frame, node: ast.For | ast.While) -> tuple[Names | None, Names 
     return live.rounds[id(node)], after | read
 
 
-Written = Callable[[Sequence[Any]], tuple[Any, Any]]
+Written = Callable[[Iterable[Any]], tuple[Any, Any]]
 
 
 def kept(frame: Frame, loop: Loop, rounds: Counted, written: Written) -> tuple[Any, Any]:
@@ -114,7 +132,7 @@ def kept(frame: Frame, loop: Loop, rounds: Counted, written: Written) -> tuple[A
         mark.reset(context)
         restore(context, before)
         try:
-            found = written([rounds.item(i) for i in known])
+            found = written(map(rounds.item, known))
         except (Silent, SymdiffError):
             found = None
         if found is None or len(context.problems) > mark.problems:
@@ -123,19 +141,21 @@ def kept(frame: Frame, loop: Loop, rounds: Counted, written: Written) -> tuple[A
             context.problems += problems
             raise error from None
         return found
-    return written([rounds.item(i) for i in known])
+    return written(map(rounds.item, known))
 
 
 def _specialised(rounds: Counted, need: NeedUnrolled) -> range:
     """The range of a loop whose counter is needed while compiling: its bounds have to be int arguments."""
     try:
-        bounds = [arrays.static_int(one, "the bound of a range") for one in (rounds.start, rounds.stop, rounds.step)]
+        bounds = [
+            arrays.static_int(one, "the bound of a range") for one in (rounds.start, rounds.stop, rounds.step)
+        ]
     except SymdiffError:
         raise need.error from None
     return range(*bounds)
 
 
-def written_out(frame: Frame, values: Iterator[Any] | Sequence[Any], body: Callable[[Any], Flow]) -> Flow:
+def written_out(frame: Frame, values: Iterable[Any], body: Callable[[Any], Flow]) -> Flow:
     """Round after round; the flow tells where the loop was left by `break`."""
     problems = len(frame.context.problems)
     values = iter(values)
@@ -218,7 +238,7 @@ def _loop(frame: Frame, node: ast.While) -> Loop:
         None,
         lambda counter: _round(frame, node, loop),
         *_live(frame, node),
-        assigned=assigned_names(node),
+        assigned=_assigned(frame, node),
         test=lambda: test_of(frame, node.test),
         stops=bool(node.orelse),
     )

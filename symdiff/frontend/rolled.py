@@ -64,6 +64,13 @@ def counted(frame: Frame, value: Any) -> Counted:
     return Counted(0, length_of(value), 1, lambda i: item_of(frame, value, i))
 
 
+def arrays_in(value: Any) -> list[Node]:
+    """The arrays that a loop reads its items from."""
+    if isinstance(value, Rolled):
+        return [node for part in value.parts for node in arrays_in(part)]
+    return [value] if isinstance(value, Node) and value.type.kind == "array" else []
+
+
 def length_of(value: Any) -> Bound:
     """`len` of what a loop goes over."""
     if isinstance(value, range):
@@ -92,11 +99,9 @@ def _range_length(start: Bound, stop: Bound, step: Bound) -> Bound:
 
 
 def _lesser(a: Bound, b: Bound) -> Bound:
-    if a is b or (isinstance(a, int) and a == b):
-        return a
     if isinstance(a, int) and isinstance(b, int):
         return min(a, b)
-    if _same_length(a, b):
+    if a is b or _same_length(a, b):
         return a
     return arrays.apply(REGISTRY["builtins.min"], [arrays.operand(a), arrays.operand(b)])
 
@@ -128,7 +133,9 @@ def _apply(name: str, *operands: Bound) -> Bound:
 def item_of(frame: Frame, value: Any, i: Bound) -> Any:
     """The item at a place, counted from zero."""
     if isinstance(value, range):
-        return value[i] if isinstance(i, int) else _apply("add", value.start, _apply("multiply", i, value.step))
+        return (
+            value[i] if isinstance(i, int) else _apply("add", value.start, _apply("multiply", i, value.step))
+        )
     if isinstance(value, StagedList):
         return item(frame.context, value, i)
     if isinstance(value, Node):

@@ -29,6 +29,7 @@ import io
 import itertools
 import linecache
 import operator
+import sys
 import threading
 import tokenize
 import types
@@ -58,6 +59,7 @@ _NO_SOURCE = (
     "define it in a file or a notebook cell; for text run with exec, compile it under a file name of its own "
     "and register the text in linecache.cache under that name"
 )
+_DEPTH = 4000  # of an expression: Python parses a little less from a text, and so must compile its tree
 _TOO_DEEP = "move the function to another file, or split the very long expression in this one into statements"
 
 _FILE = "<symdiff>"
@@ -114,6 +116,8 @@ def source_of(function: types.FunctionType) -> Source:
         raise SourceError(f"an object of type `{type(function).__name__}` has no Python source", _NO_FUNCTION)
     code = function.__code__
     stale: StaleSourceError | None = None
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, _DEPTH))
     try:
         for text in _texts(function):
             try:
@@ -123,6 +127,8 @@ def source_of(function: types.FunctionType) -> Source:
     except (RecursionError, MemoryError):
         what = f"the file of `{code.co_qualname}` holds an expression too deeply nested for Python to parse"
         raise SourceError(what, _TOO_DEEP, Span(code.co_filename, code.co_firstlineno)) from None
+    finally:
+        sys.setrecursionlimit(limit)
     what = f"the source of `{code.co_qualname}` cannot be found"
     raise stale or SourceError(what, _NO_SOURCE, Span(code.co_filename, code.co_firstlineno))
 

@@ -6,14 +6,14 @@ Enters: the open frames.  Leaves: `State`s, and the references in them.  A *plac
     the contents of a container        ("content", container): its items or attributes, in order
     a storage in the heap              ("heap", storage): the value that its memory holds
 
-A state holds a copy of what is in every place that can be reached from the open frames.  Containers that exist
-outside the function are left out: nothing may change them.  Invariant: places are compared by identity; the
-states that are compared keep everything alive that they speak of.
+A state holds a copy of what is in every place that can be reached from the open frames.  Containers that
+exist outside the function are left out: nothing may change them.  Invariant: places are compared by identity;
+the states that are compared keep everything alive that they speak of.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,7 +28,7 @@ ABSENT = Absent()
 """What a place holds that was not set."""
 
 Content = dict[Any, Any]
-_ITEMS = list | deque
+_ITEMS = (list, deque)
 _OPAQUE = (bool, int, float, complex, str, bytes, type(None), type)
 
 
@@ -64,7 +64,7 @@ def taken(context: Context, frame: Frame, before: State | None = None) -> State:
     pending.reverse()
     while pending:
         value = pending.pop()
-        if isinstance(value, _OPAQUE) or isinstance(value, Node) or id(value) in context.foreign:
+        if isinstance(value, (*_OPAQUE, Node)) or id(value) in context.foreign:
             continue
         if isinstance(value, Scope):
             if id(value) not in state.scopes:
@@ -157,11 +157,11 @@ def fill(container: Any, content: Content) -> None:
 
 def empty_like(container: Any) -> Any:
     """A new container of the same class, to be filled."""
-    if isinstance(container, _ITEMS | dict | set):
-        made = type(container).__new__(type(container))
-        if isinstance(container, deque):
-            made = deque(maxlen=container.maxlen)
-        if hasattr(container, "default_factory"):
+    if isinstance(container, deque):
+        return deque(maxlen=container.maxlen)
+    if isinstance(container, list | dict | set):
+        made: Any = type(container).__new__(type(container))
+        if isinstance(container, defaultdict):
             made.default_factory = container.default_factory
         return made
     return object.__new__(type(container))

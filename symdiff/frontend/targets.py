@@ -43,6 +43,14 @@ def assigned_names(part: ast.AST) -> frozenset[str]:
     return frozenset(name for node in _own_nodes(part) for name in _bound_by(node))
 
 
+@lru_cache(maxsize=1024)
+def rebound_names(part: ast.AST) -> frozenset[str]:
+    """The names that running this code may bind by anything but an augmented assignment."""
+    augmented = {id(node.target) for node in _own_nodes(part) if isinstance(node, ast.AugAssign)}
+    own = (node for node in _own_nodes(part) if id(node) not in augmented)
+    return frozenset(name for node in own for name in _bound_by(node))
+
+
 def target_names(target: ast.AST) -> frozenset[str]:
     """The names in an assignment's target."""
     return frozenset(

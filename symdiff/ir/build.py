@@ -90,8 +90,8 @@ class Builder:
 
     @classmethod
     def beside(cls, function: Function, tables: Iterable[dict[object, Node]]) -> Builder:
-        """A builder of derived code that reuses the nodes of some tables, by `number_key` and the last table first;
-        what it makes is in none of them."""
+        """A builder of derived code that reuses the nodes of some tables, by `number_key` and the last table
+        first; what it makes is in none of them."""
         builder = cls(function.sizes, primal=False)
         builder.params = function.params
         builder._scopes = [*(_Scope(numbered=table) for table in tables), _Scope()]
@@ -172,7 +172,12 @@ class Builder:
         return self._number(op, args, tuple(sorted(attrs.items())), None)
 
     def typed(
-        self, op: Op, args: Sequence[Node], attrs: dict[str, Any], type: Type, regions: tuple[Region, ...] = ()
+        self,
+        op: Op,
+        args: Sequence[Node],
+        attrs: dict[str, Any],
+        type: Type,
+        regions: tuple[Region, ...] = (),
     ) -> Node:
         """A new node whose type is known better than inference from the operands alone could tell."""
         node = Node(op, tuple(args), tuple(sorted(attrs.items())), type, regions, self.span, "", self.primal)

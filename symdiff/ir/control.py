@@ -32,7 +32,7 @@ from symdiff.errors import IRError
 from symdiff.ir import types
 from symdiff.ir.build import OpenRegion, current
 from symdiff.ir.node import Node, Number, Op, Region
-from symdiff.ir.types import Dim, Dims, Size, Sizes, Type
+from symdiff.ir.types import Dim, Dims, Size, Sizes, Type, may_be_one
 
 Binding = dict[str, Dim]
 
@@ -141,10 +141,10 @@ class _Loop:
     def __init__(self, name: str, args: Sequence[Node], regions: Sequence[Region]):
         self.name = name
         self.sizes = current().sizes
+        # A copy of a loop may know less of its lengths than the loop did when its types were found.
+        self.strict = not current().sharing
         outer = (*args, *captures(*regions))
-        self.outer: Container[str] = {
-            symbol for node in outer for symbol in symbols(self.sizes, node.type)
-        }
+        self.outer: Container[str] = {symbol for node in outer for symbol in symbols(self.sizes, node.type)}
 
     def result(self, carried: Sequence[Node], body: Region, params: Sequence[Node], breaks: bool) -> Type:
         count = len(carried)
@@ -186,6 +186,8 @@ class _Loop:
         joined = self.sizes.join(special, general).dtype if special.dtype != general.dtype else special.dtype
         if general.dtype not in ("", joined) or len(special.items) != len(general.items):
             return False
+        if general.kind == "stack":  # every item has lengths of its own where a type names none of outside
+            return self.instance(special.items[0], _owned(self.sizes, general.items[0]), {})
         inner = zip(special.items, general.items, strict=True)
         if not all(self.instance(one, other, binding) for one, other in inner):
             return False
@@ -199,8 +201,9 @@ class _Loop:
             if own and isinstance(want, Size) and not want.less:
                 if binding.setdefault(want.name, have) != have:
                     return False
-            elif have != want:
-                return False
+            elif not self.sizes.computed_same(have, want):
+                if self.strict or not (may_be_one(have) or may_be_one(want)):
+                    return False
         return True
 
     def general(self, type: Type) -> Type:
@@ -226,8 +229,8 @@ class _Recent:
 
 
 class Fitting(_Loop):
-    """Whether types are instances of others, while a loop is built whose own symbols are those from the number
-    `first` on."""
+    """Whether types are instances of others, while a loop is built whose own symbols are those from the
+    number `first` on."""
 
     def __init__(self, first: int):
         self.name = "loop"
@@ -240,8 +243,24 @@ class Fitting(_Loop):
         return [self.instance(one, other, binding) for one, other in zip(special, general, strict=True)]
 
 
+def _owned(sizes: Sizes, item: Type) -> Type:
+    """The type of a stack's item with a new symbol for every length that is the item's own."""
+    items = tuple(_owned(sizes, inner) for inner in item.items)
+    dims = sizes.resolve(item.dims)
+    if dims is not None:
+        own = [isinstance(dim, Size) and dim.name.startswith("?") for dim in dims]
+        dims = tuple(sizes.fresh() if k else dim for k, dim in zip(own, dims, strict=True))
+    return Type(item.kind, item.dtype, dims, items)
+
+
+def item_of(stack: Type) -> Type:
+    """The type of an item taken from a stack: no two items are known to be of one length."""
+    _require(stack.kind == "stack", f"{stack} is no stack.")
+    return _owned(current().sizes, stack.items[0])
+
+
 def _is_seed(initial: Node, type: Type) -> bool:
-    """A constant number that the first iteration turns into an array: it has no derivative, and broadcasts."""
+    """A constant number that the first iteration turns into an array: it has no derivative, it broadcasts."""
     return initial.is_const and type.kind == "array" and bool(type.dims)
 
 

@@ -1,7 +1,7 @@
 """What a program needs: its live nodes.
 
-Enters: a region.  Leaves: the nodes its results depend on, in order.  Invariant: a node is kept if and only if
-it has an effect, or a result or an effect reads it, directly or through an inner region.
+Enters: a region.  Leaves: the nodes its results depend on, in order.  Invariant: a node is kept if and only
+if it has an effect, or a result or an effect reads it, directly or through an inner region.
 """
 
 from __future__ import annotations

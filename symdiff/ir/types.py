@@ -136,6 +136,19 @@ class Sizes:
     # By what a length is computed from: its symbol, the same whenever it is computed again.
     computed: dict[object, Size] = field(default_factory=dict)
 
+    # Firm sizes that some operation, in whatever region, demands to be equal: where a value was computed,
+    # they are; and if not, NumPy raises, since none of them broadcasts.
+    demanded: dict[Dim, Dim] = field(default_factory=dict)
+
+    def computed_same(self, a: Dim, b: Dim) -> bool:
+        """Whether two lengths of values that were both computed are equal."""
+        return self._demand(self.find(a)) == self._demand(self.find(b))
+
+    def _demand(self, dim: Dim) -> Dim:
+        while dim in self.demanded:
+            dim = self.demanded[dim]
+        return dim
+
     def length_of(self, key: object) -> Size:
         """The size that is computed from `key`: how many places a mask chooses, the length of a slice."""
         if key not in self.computed:
@@ -173,6 +186,8 @@ class Sizes:
         if isinstance(a, int) or (isinstance(b, Size) and may_be_one(b) and not may_be_one(a)):
             a, b = b, a
         assert isinstance(a, Size)
+        if not may_be_one(a) and not may_be_one(b) and self._demand(a) != self._demand(b):
+            self.demanded[self._demand(a)] = self._demand(b)
         if isinstance(b, Size) and a.name == b.name:
             raise ShapeError(f"Sizes {a} and {b} do not match.", "slices of equal length")
         if b == 1 and not may_be_one(a):

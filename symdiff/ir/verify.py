@@ -178,6 +178,7 @@ class _Inference(_Rules):
     def __init__(self, function: Function):
         super().__init__(function)
         self.sizes = Sizes(dict(function.sizes.equal), _first_fresh(function))
+        self.sizes.demanded = dict(function.sizes.demanded)
         self.builder = Builder(self.sizes)
         self.builder.params = function.params
 

@@ -46,8 +46,8 @@ def root(node: Node) -> Node:
 
 
 def roots(node: Node) -> set[Node]:
-    """The values whose memory this one may share, through control flow as well: a result of an `if` may be that of
-    either branch, a final value the initial one.  What was on a stack is a root of its own."""
+    """The values whose memory this one may share, through control flow as well: a result of an `if` may be that
+    of either branch, a final value the initial one.  What was on a stack is a root of its own."""
     found: set[Node] = set()
     seen: set[Node] = set()
     carried: dict[Node, tuple[Node, int]] = {}
@@ -64,8 +64,8 @@ def roots(node: Node) -> set[Node]:
 
 
 def _onward(node: Node, carried: dict[Node, tuple[Node, int]]) -> list[Node] | None:
-    """The values that one may be which control flow hands on; None for others.  carried: by parameter, its loop
-    and which it is, for loops that were met before."""
+    """The values that one may be which control flow hands on; None for others.  carried: by parameter, its
+    loop and which it is, for loops that were met before."""
     place = carried.get(node) if node.op.name == "param" else owner_of(node)
     if place is None or not place[0].regions:
         return None

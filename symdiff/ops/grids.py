@@ -103,9 +103,9 @@ def _axis(start: Any, stop: Any, step: Any) -> Node:
         count = int(abs(step))
         reach = stop if _is(start, 0) else stop - start
         way: Node = arange(count, dtype="float64") * (reach / float(count - 1) if count > 1 else 1)
-        if isinstance(start, int | float) and start <= 0:
-            return way - -start if start else way
-        return way + start
+        if not _is(start, 0):
+            way = way - -start if isinstance(start, int | float) and start < 0 else way + start
+        return way
     bounds = [stop] if _is(start, 0) and _is(step, 1) else [start, stop, *([] if _is(step, 1) else [step])]
     return bind(arange, *bounds)
 

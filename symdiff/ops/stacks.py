@@ -13,7 +13,7 @@ from typing import Any
 from symdiff.errors import IRError
 from symdiff.ir import types
 from symdiff.ir.build import current
-from symdiff.ir.control import ITEM
+from symdiff.ir.control import ITEM, item_of
 from symdiff.ir.node import Node, Op
 from symdiff.ir.types import Type
 from symdiff.ops.row import row
@@ -51,7 +51,7 @@ push = _opaque(
     "stack, value",
     transpose=lambda g, i, stack, value: popped(g)[i],
 )
-pop = _opaque("pop", lambda stack: types.tuple_of([stack.type, _item(stack)]), "stack")
+pop = _opaque("pop", lambda stack: types.tuple_of([stack.type, item_of(stack.type)]), "stack")
 # `[np.zeros_like(item) for item in stack]`.
 stack_of_zeros: Op = row(
     "constant",
@@ -83,7 +83,7 @@ def _depth(stack: Type) -> int:
 
 
 def _infer_stacked(stack: Node, axis: int = 0) -> Type:
-    """A stack of arrays of one shape, as `np.stack` joins them; of numbers and of lists as `np.array` does."""
+    """`np.stack` of arrays of one shape, `np.array` of numbers."""
     _item(stack)
     return _stacked_type(stack.type, axis)
 
@@ -95,7 +95,9 @@ def _stacked_type(stack: Type, axis: int = 0) -> Type:
     dtype = _DTYPES.get(item.dtype, item.dtype) if item.kind == "number" else item.dtype
     if item.kind == "stack":
         inner = _stacked_type(item)
-        return types.array(inner.dtype, None if inner.dims is None else (current().sizes.fresh(), *inner.dims))
+        return types.array(
+            inner.dtype, None if inner.dims is None else (current().sizes.fresh(), *inner.dims)
+        )
     if item.kind not in ("array", "number"):
         return types.array("")
     if item.dims is None:
@@ -109,9 +111,7 @@ def _infer_concatenated(stack: Node, axis: int = 0) -> Type:
     if item.kind != "array" or not item.dims:
         return types.array(item.dtype if item.kind == "array" else "")
     place = axis % len(item.dims)
-    return types.array(
-        item.dtype, (*item.dims[:place], current().sizes.fresh(), *item.dims[place + 1 :])
-    )
+    return types.array(item.dtype, (*item.dims[:place], current().sizes.fresh(), *item.dims[place + 1 :]))
 
 
 _DTYPES = {"bool": "bool", "int": "int64", "float": "float64", "complex": "complex128"}
@@ -119,7 +119,7 @@ _DTYPES = {"bool": "bool", "int": "int64", "float": "float64", "complex": "compl
 # `np.stack(list, axis)`, `np.array(list)` and `np.concatenate(list, axis)`.
 stacked: Op = row(
     "linear", None, "stack, axis=0", _infer_stacked, name="stacked", spelling="np.stack",
-    transpose=lambda g, i, stack, axis: unstacked(g, axis=axis),
+    transpose=lambda g, i, stack, axis=0: unstacked(g, axis=axis),
 )  # fmt: skip
 as_array: Op = row(
     "linear", None, "stack", _infer_stacked, name="as_array", spelling="np.array",
@@ -131,19 +131,20 @@ unstacked: Op = row(
 )  # fmt: skip
 concatenated: Op = row(
     "linear", None, "stack, axis=0", _infer_concatenated, name="concatenated", spelling="np.concatenate",
-    transpose=lambda g, i, stack, axis: split_like(g, stack, axis=axis) if i == 0 else None,
+    transpose=lambda g, i, stack, axis=0: split_like(g, stack, axis=axis) if i == 0 else None,
 )  # fmt: skip
 # The parts of `g` along an axis, as long as the items of a stack.
 split_like: Op = row(
     "linear", None, "g, stack, axis=0", lambda g, stack, axis=0: stack.type, name="split_like",
-    spelling="split_like", transpose=lambda h, i, g, stack, axis: concatenated(h, axis=axis) if i == 0 else None,
+    spelling="split_like",
+    transpose=lambda h, i, g, stack, axis=0: concatenated(h, axis=axis) if i == 0 else None,
 )  # fmt: skip
 
 
 # Read-only access: `stack[index]`, `len(stack)`.
 stack_item = _opaque(
     "stack_item",
-    lambda stack, index: _item(stack),
+    lambda stack, index: item_of(stack.type),
     "stack, index",
     transpose=lambda g, i, stack, index: add_to_item(stack_of_zeros(stack), g, index) if i == 0 else None,
 )

@@ -8,8 +8,8 @@ An island is the arithmetic (`+ - * /`, integer powers) around one derived root;
 leaf: an opaque real symbol.  It ends at values that several read, or goes on through those, or through
 the user's own arithmetic as well: not to rewrite that, but to find forms in which its values are used
 again.  Its leaves may stand in other regions than the root: what is rewritten in a loop's body reads what is
-visible there.  A fixed list of forms is tried, never SymPy's general simplification: on whole gradients it does
-not return, and it turns the sigmoid into a form that is NaN at 800.
+visible there.  A fixed list of forms is tried, never SymPy's general simplification: on whole gradients it
+does not return, and it turns the sigmoid into a form that is NaN at 800.
 
 The budget is counted in operations, not in seconds, so that what comes out does not depend on the machine.
 """

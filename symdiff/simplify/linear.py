@@ -27,7 +27,10 @@ from symdiff.simplify.scopes import Scopes
 
 def pulled(function: Function, *, products: bool) -> Function:
     """Every factor that can be moved out of a derived sum (or matrix product as well), moved."""
-    rules = {add_reduce: _sum, **({matmul: _product} if products else {})}
+    rules: dict[Op, Callable[[Node], Node | None]] = {
+        add_reduce: _sum,
+        **({matmul: _product} if products else {}),
+    }
     chosen = [node for node in derived(function, *rules) if node.type.dtype.startswith("float")]
     return _rewritten(function, chosen, lambda node: rules[node.op](node), lambda live, old, new: True)
 
@@ -64,7 +67,7 @@ def _rewritten(
     rule: Callable[[Node], Node | None],
     gains: Callable[[Live, Node, Node], bool],
 ) -> Function:
-    """The function with the chosen nodes that are live replaced by what a rule makes of them, where that gains."""
+    """The function with chosen nodes that are live replaced by what a rule makes of them, where that gains."""
     if not chosen:
         return function
     scopes, live = Scopes(function), Live(function)

@@ -52,8 +52,8 @@ class Scopes:
         return iter(self._owner)
 
     def builder(self, region: Region) -> Builder:
-        """A builder of derived code inside of a region, which reuses what is computed there and around it; what
-        it makes is its own."""
+        """A builder of derived code inside of a region, which reuses what is computed there and around it;
+        what it makes is its own."""
         made = self._builders.get(region)
         if made is None:
             tables, outer = [self._numbered[region]], self._owner[region]
@@ -65,8 +65,8 @@ class Scopes:
         return made
 
     def fits(self, new: Node, root: Node) -> bool:
-        """Whether `new` may stand for `root`: all that it is made of is there, no later than what `root` is made
-        of."""
+        """Whether `new` may stand for `root`: all that it is made of is there, no later than what `root` is
+        made of."""
         region, seen, pending = self.home[root], set[Node](), [new]
         while pending:
             node = pending.pop()

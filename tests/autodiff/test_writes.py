@@ -5,6 +5,7 @@ import pytest
 from autodiff.programs import (
     FLOAT,
     INT,
+    MATRIX,
     SCALAR,
     TABLE,
     VECTOR,
@@ -143,3 +144,58 @@ def test_repeated_places():
         return op("sum", a * a)
 
     check(program(code, ("x", VECTOR), ("y", VECTOR)), X, Y)
+
+
+def filled(start, read, write, **options):
+    """`for i in range(start, len(x)): a[i + write] = a[i + read] * y[i]`; what is saved."""
+
+    def code(x, y):
+        def body(i, a):
+            return (put(a, at(a, i + read) * at(y, i), i + write),)
+
+        a = loop(length(x), (op("copy", x),), body, start=start, names=("a",), **options)[0]
+        return op("sum", a * a * a)
+
+    return len(saved(check(program(code, ("x", VECTOR), ("y", VECTOR)), X, Y)))
+
+
+def test_what_still_stands_in_the_array_is_read_there():
+    assert filled(1, -1, 0) == 0
+    assert filled(2, -2, -1) == 0
+    assert filled(1, -1, 0, step=2) == 0
+    assert filled(0, 0, -1, reverse=True) == 1  # a[-1] is the last one: the proof does not hold
+    assert filled(1, 0, -1, reverse=True) == 0
+
+
+def test_what_is_overwritten_is_saved():
+    assert filled(0, -1, 0) == 1  # a[-1] is written in the end
+    assert filled(1, 0, -1) == 1
+    assert filled(1, -1, 0, reverse=True) == 1
+    assert filled(0, 0, 0) == 1
+
+
+def test_an_array_that_is_written_again_behind_the_loop():
+    def code(x, y):
+        def body(i, a):
+            return (put(a, at(a, i + -1) * at(y, i), i),)
+
+        a = loop(length(x), (op("copy", x),), body, start=1, names=("a",))[0]
+        return op("sum", put(a, 0.0, index=INNER) * y)
+
+    assert len(saved(check(program(code, ("x", VECTOR), ("y", VECTOR)), X, Y))) == 1
+
+
+def test_columns_to_the_left_are_final():
+    def code(A):
+        def column(j, L):
+            def subtract(k, L):
+                below = (("slice", ("arg", 0), None, None), ("arg", 1))
+                single = (("arg", 0), ("arg", 1))
+                change = at(L, j, k, index=single) * at(L, j, k, index=below)
+                return (put(L, at(L, j, j, index=below) - change, j, j, index=below),)
+
+            return loop(j, (L,), subtract, names=("L",))
+
+        return op("sum", loop(length(A), (op("copy", A),), column, names=("L",))[0] ** 2)
+
+    assert not saved(check(program(code, ("A", MATRIX)), rng.normal(size=(4, 4))))

@@ -101,12 +101,14 @@ class Flows:
 
     def block(self, scope: Scope, size: int, depth: int) -> None:
         steps = [self.arithmetic, self.arithmetic, self.view, self.view, self.write, self.write, self.write,
-                 self.augment, self.augment, self.fresh, self.stack, self.stack, self.element]  # fmt: skip
+                 self.augment, self.augment, self.fresh, self.stack, self.stack, self.element,
+                 self.shared, self.shared, self.shared, self.shared]  # fmt: skip
         if depth < 3:
             steps += [self.branch, self.loop, self.loop, self.repeat, self.saving, self.unset, self.late]
+            steps += [self.chased, self.chased]
         for _ in range(size):
             step = self.r.choice(steps)
-            if step in (self.branch, self.loop, self.repeat, self.saving, self.unset, self.late):
+            if step in (self.branch, self.loop, self.repeat, self.saving, self.unset, self.late, self.chased):
                 step(scope, depth)  # type: ignore[call-arg]
             else:
                 step(scope)  # type: ignore[call-arg]
@@ -207,7 +209,94 @@ class Flows:
         else:
             stacks.append(pushed)
 
+    def written(self, scope: Scope, base: Node) -> Node:
+        """A write into a vector or a matrix."""
+        operands, entries = self.place(scope)
+        value = self.pick(scope, "e")
+        if self.r.random() < 0.3:
+            value = operation("index", base, *operands, index=entries) * 2.0
+        return operation("update", base, value, *operands, index=entries)
+
+    def shared(self, scope: Scope) -> None:
+        """An array of our own that is kept in several ways, written into, and read again by all of them."""
+        kind = self.r.choice("vvm")
+        own = operation("copy", self.pick(scope, kind))
+        if self.r.random() < 0.3:
+            own = self.written(scope, own)
+        kept: dict[str, list[Node]] = {"v": [], "m": [], "S": []}
+        targets = [own]
+        for _ in range(self.r.randint(1, 2)):
+            chosen = self.r.random()
+            if kind == "v" and chosen < 0.5:
+                stack = operation("push", self.r.choice([operation("new_stack"), *scope.values["S"][-1:]]), own)
+                kept["S"].append(stack)
+                if self.r.random() < 0.5:
+                    item = operation("stack_item", stack, -1)
+                    kept["v"].append(item)
+                    targets.append(item)
+                if self.r.random() < 0.4:
+                    both = REGISTRY["pop"](stack)
+                    kept["S"].append(control.ITEM(both, index=0))
+                    targets.append(control.ITEM(both, index=1))
+            elif chosen < 0.7:
+                other = self.pick(scope, kind)
+                with self.builder.region() as then:
+                    then.results = [own]
+                with self.builder.region() as otherwise:
+                    otherwise.results = [other]
+                opened = [then, otherwise] if self.r.random() < 0.5 else [otherwise, then]
+                condition = operation("greater", self.pick(scope, "e"), 0.0)
+                (either,) = control.branch(condition, *opened)
+                kept[kind].append(either)
+                targets.append(either)
+            elif kind == "m":
+                view = [operation("transpose", own), operation("index", own, index=(("int", 0),))]
+                kept["m"].append(view[0])
+                kept["v"].append(view[1])
+            else:
+                kept["v"].append(operation("index", own, index=(BACKWARDS,)))
+        made = self.written(scope, self.r.choice(targets))
+        if self.r.random() < 0.3:
+            made = self.written(scope, made)
+        if self.r.random() < 0.5:
+            kept[kind].append(self.r.choice(targets))
+        if self.r.random() < 0.5 and kept["v"] and kind == "v":
+            made = made + self.r.choice(kept["v"])
+        for which, values in kept.items():
+            for value in values:
+                self.add(scope, which, value)
+        self.add(scope, kind, made)
+
     # Regions
+
+    def chased(self, scope: Scope, depth: int) -> None:
+        """A loop where a value and those before it are carried, written into and pushed."""
+        first = operation("copy", self.pick(scope, "v")) if self.r.random() < 0.6 else self.pick(scope, "v")
+        second = first if self.r.random() < 0.5 else self.pick(scope, "v")
+        with self.builder.region(COUNT, VECTOR, VECTOR, KINDS["S"]) as body:
+            counter, now, before, stack = body.params
+            inner = self.inside(scope, ["v", "v"], [now, before], [counter])
+            if self.r.random() < 0.3:
+                self.filled(inner, depth)
+            target = self.r.choice([now, now, before])
+            if self.r.random() < 0.4:
+                stack = operation("push", stack, self.r.choice([now, before]))
+            made = self.written(inner, target)
+            if self.r.random() < 0.4:
+                stack = operation("push", stack, self.r.choice([now, made]))
+            if self.r.random() < 0.4:
+                made = self.written(inner, made)
+            if self.r.random() < 0.3:
+                made = made + self.r.choice([now, before])
+            following = self.r.choice([now, made, before])
+            body.results = [made, following, stack]
+            if self.r.random() < 0.3:
+                body.results = [following, made, stack]
+        initial = [first, second, operation("new_stack")]
+        one, other, stack = control.count(0, 3, 1, initial, body)
+        for value in self.r.sample([one, other, first, second], 3):
+            self.add(scope, "v", value)
+        scope.values["S"].append(stack)
 
     def kinds(self, scope: Scope) -> list[str]:
         chosen = self.r.choices("vvmmeS", k=self.r.randint(1, 4))

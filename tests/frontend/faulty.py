@@ -22,54 +22,16 @@ def case(*args, **kwargs):
     return add
 
 
-@case(V)
-def staged_if(x):
-    if x.sum() > 0:
-        return x
-    return -x
 
 
-@case(V)
-def staged_conditional(x):
-    return x if x[0] > 0 else -x
 
 
-@case(V)
-def staged_while(x):
-    while x.sum() > 1:
-        x = x / 2
-    return x
-
-
-@case(V)
-def staged_for(x):
-    total = 0.0
-    for value in x:
-        total = total + value
-    return total
-
-
-@case(M)
-def staged_range(x):
-    for i in range(x.shape[0]):
-        x = x + i
-    return x
-
-
-@case(V)
-def staged_assert(x):
-    assert np.all(x > 0)
-    return x
 
 
 @case(V)
 def staged_and(x):
     return np.where(x > 0 and x < 1, x, 0)
 
-
-@case(V)
-def staged_not(x):
-    return not x.any()
 
 
 @case(V)
@@ -208,16 +170,6 @@ def wrong_call(x):
     return broken(x, 2, z=3)
 
 
-@case(V)
-def printing(x):
-    print(x)
-    return x
-
-
-@case(V)
-def with_statement(x):
-    with np.errstate(all="ignore"):
-        return np.log(x)
 
 
 @case(V)

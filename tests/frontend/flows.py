@@ -1,8 +1,9 @@
 """Programs whose control flow only run time decides on, each with the arguments of several calls.
 
-Enters: nothing.  Leaves: `CASES`.  Invariant: the calls of one case take every branch.
+Enters: nothing.  Leaves: `CASES`, and `REFUSED`, with the arguments of one call.  Invariant:
+the calls of one case take every branch.
 """
-# ruff: noqa: SIM108, SIM102, SIM103, SIM110, SIM113, PLR1714, RET505, B007, PERF401
+# ruff: noqa: B905, F821, F841, SIM108, B007
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ import typing
 import numpy as np
 
 CASES: list[tuple[typing.Any, list[tuple[typing.Any, ...]]]] = []
+REFUSED: list[tuple[typing.Any, tuple[typing.Any, ...]]] = []
 rng = np.random.default_rng(7)
 V = np.array([0.5, -1.5, 2.0, 3.5, -0.25])
 M = rng.standard_normal((4, 3))
@@ -24,6 +26,14 @@ EMPTY = np.zeros(0)
 def case(*calls):
     def add(function):
         CASES.append((function, [call if isinstance(call, tuple) else (call,) for call in calls]))
+        return function
+
+    return add
+
+
+def refused(*calls):
+    def add(function):
+        REFUSED.append((function, calls[0] if isinstance(calls[0], tuple) else (calls[0],)))
         return function
 
     return add
@@ -1100,3 +1110,275 @@ def nested_comprehension(A):
 @case((PARAMS,))
 def comprehension_over_list(params):
     return sum([p * 2 for p in params])
+
+
+# References that only run time tells apart: right, or refused
+
+
+@refused((V, 3), (V, 0))
+def alias_read_after_write(x, n):
+    y = x * 1.0
+    z = y if x[0] > 0 else x * 2
+    y[0] = 5
+    return z
+
+
+@refused((V, 3), (V, 0))
+def write_through_one_of_two(x, n):
+    y = x * 1.0
+    w = x * 2
+    z = y if x[0] > 0 else w
+    z[0] = 1
+    return y + w
+
+
+@case((V, 3), (V, 0))
+def rebound_then_written(x, n):
+    a = x.copy()
+    b = a
+    for i in range(n):
+        a = a + 1
+        a[0] = i
+    return a, b
+
+
+@refused((V, 3), (V, 0))
+def written_then_rebound(x, n):
+    a = x.copy()
+    b = a
+    for i in range(n):
+        a[0] = i
+        a = a * 2
+    return a, b
+
+
+@refused((V, 3), (V, 0))
+def appended_then_written(x, n):
+    out = []
+    h = x.copy()
+    for i in range(n):
+        out.append(h)
+        h += 1
+    return sum(out)
+
+
+@case((V, 3), (V, 0))
+def appended_then_rebound(x, n):
+    out = []
+    h = x.copy()
+    for i in range(n):
+        out.append(h)
+        h = h + 1
+    return sum(out)
+
+
+@refused((V, 3), (V, 0))
+def dict_gets_a_key(x, n):
+    d = {"w": x}
+    e = d
+    for i in range(n):
+        d = {"w": d["w"] * 2}
+        d["v"] = d["w"]
+    return d["w"], e["w"]
+
+
+@refused((V, 3), (V, 0))
+def dict_with_two_names(x, n):
+    d = {"w": x}
+    e = d
+    for i in range(n):
+        d["w"] = d["w"] + 1
+        d = {"w": d["w"] * 2}
+    return d["w"], e["w"]
+
+
+@refused((V, 3), (V, 0))
+def argument_or_copy(x, n):
+    for i in range(n):
+        x[0] = 1
+        x = x * 2
+    return x
+
+
+@case((M, 3), (M, 1))
+def view_of_the_row_before(A, n):
+    A = A.copy()
+    prev = A[0]
+    for i in range(1, n + 1):
+        A[i] = A[i] + prev
+        prev = A[i]
+    return A
+
+
+@refused((M, 3), (M, 0))
+def view_of_a_written_row(A, n):
+    A = A.copy()
+    prev = A[0]
+    for i in range(1, n + 1):
+        A[i - 1] = A[i] * 2
+        A[i] = A[i] + prev
+        prev = A[i]
+    return A
+
+
+@case((V, 3), (V, 0))
+def swapped_and_written(x, n):
+    a = x.copy()
+    b = x * 2
+    for i in range(n):
+        a[0] += 1
+        a, b = b, a
+    return a, b
+
+
+@refused((V, 3), (V, 0))
+def swapped_with_itself(x, n):
+    a = x.copy()
+    b = a
+    for i in range(n):
+        a[0] += 1
+        a, b = b, a
+    return a, b
+
+
+@case((V, 3), (V, 0))
+def handed_on_and_written(x, n):
+    a = x.copy()
+    b = x * 2
+    for i in range(n):
+        a = b
+        b = b + 1
+        a[0] = 7
+    return a, b
+
+
+@refused((V, 3), (V, 0))
+def one_of_two_after_the_loop(x, n):
+    a = x.copy()
+    b = x * 2
+    for i in range(n):
+        b[1] = i
+        a = b
+    a[0] = 9
+    return a, b
+
+
+@case((V, 3), (V, 0))
+def alias_only_read(x, n):
+    y = x * 1.0
+    if x[0] > 0:
+        z = y
+    else:
+        z = x * 3
+    return z + y
+
+
+@refused((V, 3), (V, 0))
+def item_of_staged_list_written(x, n):
+    lst = [x * 1.0]
+    if x[0] > 0:
+        lst.append(x * 2)
+    lst[0][0] = 5
+    return sum(lst)
+
+
+@refused((V, 3), (V, 0))
+def item_of_list_written_elsewhere(x, n):
+    y = x * 1.0
+    lst = [y]
+    if x[0] > 0:
+        lst.append(x * 2)
+    y[0] = 5
+    return sum(lst)
+
+
+@case((V, 3), (V, 0))
+def swapped_items_of_a_dict(x, n):
+    st = {"a": x * 1.0, "b": x * 2.0}
+    for i in range(n):
+        st["a"], st["b"] = st["b"], st["a"]
+        st["a"][0] += 1
+    return st["a"], st["b"]
+
+
+@case((V, 3), (V, 1))
+def buffers_in_a_list(x, n):
+    buf = [x * 1.0, x * 2.0]
+    for i in range(n):
+        cur, nxt = buf[i % 2], buf[(i + 1) % 2]
+        nxt[1:] = cur[:-1]
+    return buf[0]
+
+
+@case((V, 3), (V, 0))
+def closure_writes(x, n):
+    a = x * 1.0
+
+    def f():
+        a[0] += 1
+
+    for i in range(n):
+        f()
+        if a[0] > 3:
+            f()
+    return a
+
+
+@refused((V, 3), (V, 0))
+def none_or_value(x, n):
+    best = None
+    for v in x:
+        if best is None or v > best:
+            best = v
+    return best
+
+
+@refused((V, 3), (V, 0))
+def view_of_rebound(x, n):
+    y = x * 1.0
+    view = y[1:]
+    for i in range(n):
+        view[0] += y[0]
+        y = y * 2
+    return y, view
+
+
+@case((V, 3), (V, 1))
+def view_after_the_loop(x, n):
+    y = x * 1.0
+    for i in range(n):
+        w = y[i:]
+        w[0] = i
+        y = y + 1
+    return y, w
+
+
+@case((V, 3), (V, 1))
+def list_and_writes(x, n):
+    y = x * 1.0
+    out = []
+    for i in range(n):
+        out.append(y[i])
+        y[i + 1] = out[-1] * 2
+    return np.array(out), y
+
+
+@refused((V, 3), (V, 0))
+def while_rebinds_and_writes(x, n):
+    y = x * 1.0
+    z = y
+    while y.sum() > 3:
+        y = y / 2
+        y[0] = 0.1
+    z[0] = 4
+    return y, z
+
+
+@refused((V, 3), (V, 0))
+def while_rebinds_then_writes(x, n):
+    y = x * 1.0
+    z = y
+    while y.sum() > 3:
+        y = y / 2
+    z[0] = 4
+    return y, z

@@ -1355,3 +1355,219 @@ def checkpointed_loop(x):
     for k in symdiff.checkpoint([1.0, 2.0, 3.0], every=2):
         x = x * k
     return x
+
+
+# --- effects under conditions and in loops that run time decides on
+
+
+@case(V)
+def prints_in_a_branch(x):
+    if x[0] > 0:
+        print("positive", x[0])
+        y = x * 2
+    else:
+        print(f"negative {x[0]:.1f}")
+        y = x
+    return y
+
+
+@case(V, 3)
+def prints_in_a_loop(x, n):
+    total = 0.0
+    for k in range(n):
+        total = total + x[k]
+        print(k, f"{total:.3f}")
+    return total
+
+
+@case(V, 4)
+def raises_in_a_loop(x, n):
+    for k in range(n):
+        if x[k] > 1.3:
+            raise ValueError(f"element {k} is {x[k]:.2f}")
+        x = x * 1.0
+    return x
+
+
+@case(V)
+def raises_with_two_arguments(x):
+    if x[1] > 0:
+        raise KeyError("name", x[1])
+    return x
+
+
+@case(V)
+def raises_in_a_helper(x):
+    return positive(x[0]) + positive(x[3])
+
+
+def positive(a):
+    if a < 0:
+        raise ArithmeticError("negative")
+    return np.sqrt(a)
+
+
+@case(V)
+def raises_a_class(x):
+    if x[0] > 0:
+        raise RuntimeError
+    return x
+
+
+@case(V)
+def raises_from_none(x):
+    if x[0] > 0:
+        raise np.linalg.LinAlgError("singular") from None
+    return x
+
+
+@case(V)
+def raise_in_both_of_nested(x):
+    if x[0] > 100:
+        if x[1] > 0:
+            raise ValueError("a")
+        else:
+            raise ValueError("b")
+    return x * 2
+
+
+@case(V)
+def assert_fails(x):
+    assert np.all(x > 0), f"smallest {np.min(x):.3f}"
+    return x
+
+
+@case(V)
+def assert_in_a_branch(x):
+    if x[0] > 0:
+        assert x[1] > 100, ("not large", x.shape)
+        x = x * 2
+    return x
+
+
+@case(V)
+def known_failure_in_a_branch(x, mode="b"):
+    if x[0] > 100:
+        assert mode == "a", mode
+        x = x * 2
+    elif x[0] > 50:
+        assert mode != "b"
+    return x
+
+
+@case(V)
+def with_in_a_branch(x):
+    if x[0] > 0:
+        with np.errstate(all="ignore"):
+            return np.log(np.abs(x))
+    return x
+
+
+@case(V, 3)
+def with_around_a_loop(x, n):
+    log = []
+    with guarded(log):
+        for k in range(n):
+            if x[k] > 1.0:
+                break
+            x = x + 0.1
+    return x * len(log)
+
+
+@case(V, 3)
+def return_out_of_with(x, n):
+    for k in range(n):
+        with Scale(2.0) as scale:
+            if x[k] > 1.0:
+                return scale(x)
+            x = scale(x)
+    return x
+
+
+@case(V, 3)
+def generator_in_a_loop(x, n):
+    total = 0.0
+    for k in range(n):
+        total = total + sum(halves(x * k, 2))
+    return total
+
+
+@case(V, 3)
+def generator_of_a_range(x, n):
+    def elements(m):
+        for k in range(m):
+            yield x[k]
+
+    return sum(elements(3))
+
+
+@case(V, 5)
+def recursion_on_an_argument(x, n):
+    return power(x, n)
+
+
+def factorial(n):
+    return 1 if n <= 1 else n * factorial(n - 1)
+
+
+@case(V, 5)
+def recursion_on_an_int(x, n):
+    return x * factorial(n)
+
+
+@case(V, 4)
+def recursion_inside_a_branch(x, n):
+    if x[0] > 0:
+        return power(x, 3)
+    return power(x, 2)
+
+
+@case(V, 3)
+def lambdas_in_a_loop(x, n):
+    total = x * 0.0
+    for k in range(n):
+        step = lambda y, k=k: y * k + x
+        total = step(total)
+    return total
+
+
+@case(V, 3)
+def objects_in_a_loop(x, n):
+    counter = Scale(1.0)
+    for k in range(n):
+        counter.factor = counter.factor * 1.5
+        x = counter(x)
+    return x * counter.factor
+
+
+@case(V, 3)
+def checkpointed_range(x, n):
+    for k in symdiff.checkpoint(range(n)):
+        x = np.sin(x) * k
+    for k in symdiff.checkpoint(range(n), every=2):
+        x = np.cos(x) + k
+    return x
+
+
+@case(V, 3)
+def checkpointed_function_in_a_loop(x, n):
+    for k in range(n):
+        x, _ = expensive(x, scale=1.0 + k)
+    return x
+
+
+@case(V)
+def stop_gradient_in_a_branch(x):
+    y = symdiff.stop_gradient(x)
+    if y[0] > 0:
+        y = y * x
+    return y
+
+
+@case(M)
+def message_of_a_loop_over_rows(m):
+    total = 0.0
+    for k, row in enumerate(m):
+        total = total + np.sum(row)
+        assert np.isfinite(total), f"row {k}: {row}"
+    return total

@@ -131,7 +131,9 @@ class _Flow:
         for _ in range(2):
             with self.builder.region() as region:
                 found = self.body(pools, kinds, depth)
-                region.results = [new if old is None else old for new, old in zip(found, outside, strict=True)]
+                region.results = [
+                    new if old is None else old for new, old in zip(found, outside, strict=True)
+                ]
             opened.append(region)
         self.add(pools, control.branch(condition, *opened))
 

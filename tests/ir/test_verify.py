@@ -225,9 +225,7 @@ BROKEN = {
         lambda: with_region(
             loop,
             "for",
-            regions=lambda n: (
-                replace(first(n), results=(first(n).results[1], *first(n).results[1:])),
-            ),
+            regions=lambda n: (replace(first(n), results=(first(n).results[1], *first(n).results[1:])),),
         ),
         "The next value of `for` is stack(float64[]), its parameter float64[]",
     ),

@@ -189,11 +189,13 @@ SPECIAL: dict[str, Callable[[list[Any], dict[str, Any]], Any]] = {
     "stacked": lambda args, attrs: np.stack(args[0], **attrs),
     "as_array": lambda args, attrs: np.array(args[0]),
     "concatenated": lambda args, attrs: np.concatenate(args[0], **attrs),
-    "unstacked": lambda args, attrs: (
-        _listed(np.moveaxis(args[0], attrs.get("axis", 0), 0), attrs.get("depth", 1))
+    "unstacked": lambda args, attrs: _listed(
+        np.moveaxis(args[0], attrs.get("axis", 0), 0), attrs.get("depth", 1)
     ),
     "split_like": lambda args, attrs: np.split(
-        args[0], np.cumsum([np.shape(one)[attrs.get("axis", 0)] for one in args[1]])[:-1], attrs.get("axis", 0)
+        args[0],
+        np.cumsum([np.shape(one)[attrs.get("axis", 0)] for one in args[1]])[:-1],
+        attrs.get("axis", 0),
     ),
     "matmul_left": _matmul_left,
     "matmul_right": _matmul_right,

@@ -1,4 +1,4 @@
-"""Calls with arguments that flow at run time, and calls that are refused: what the samples of rows cannot say."""
+"""Calls with arguments that flow at run time, and calls that are refused: what samples of rows cannot say."""
 
 from __future__ import annotations
 

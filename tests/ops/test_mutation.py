@@ -54,6 +54,8 @@ UNSEEN = RANDOM | {
     "linalg.slogdet.logabsdet", "astype",
     # Their mutants are in test_updates and test_stacks.
     "update", "push", "pop", "stack_item",
+    # Lists that loops append to have tests of their own.
+    "stacked", "as_array", "unstacked", "concatenated", "split_like", "add_to_item", "sum_of_stacks",
     # The step's only derivative lives at the step: see the table of kinks.
     "heaviside",
 }  # fmt: skip

@@ -146,13 +146,21 @@ MOVED: dict[str, tuple[str, Build, tuple[Any, ...]]] = {
         (VECTOR, SCALAR),
     ),
     "zeros in zeros": ("update", lambda v, w: update(zeros_like(v), 0, index=ROW) + w, (VECTOR, VECTOR)),
-    "written twice": ("update", lambda v, s: update(update(2 * v, 1.0, index=ROW), s, index=ROW), (VECTOR, SCALAR)),
+    "written twice": (
+        "update",
+        lambda v, s: update(update(2 * v, 1.0, index=ROW), s, index=ROW),
+        (VECTOR, SCALAR),
+    ),
     "written after it was added to": (
         "update",
         lambda v, s: update(add_at(2 * v, s, index=ROW), 4.0, index=ROW),
         (VECTOR, SCALAR),
     ),
-    "written back": ("update", lambda v, w: update(2 * v, index(2 * v, index=ROW), index=ROW), (VECTOR, VECTOR)),
+    "written back": (
+        "update",
+        lambda v, w: update(2 * v, index(2 * v, index=ROW), index=ROW),
+        (VECTOR, VECTOR),
+    ),
     "nothing is added": ("add_at", lambda v, w: add_at(2 * v, 0.0, index=ROW), (VECTOR, VECTOR)),
     "added where it was emptied": (
         "add_at",

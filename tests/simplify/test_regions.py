@@ -1,4 +1,4 @@
-"""Simplification of programs with control flow: inside bodies as well, and only with what is visible there."""
+"""Simplification of programs with control flow: inside bodies too, and only with what is visible there."""
 
 from __future__ import annotations
 
@@ -122,9 +122,7 @@ def test_branches_and_blocks_are_simplified() -> None:
 
 
 def test_the_users_body_stays() -> None:
-    function = program(
-        lambda a, b: rounds(lambda i, x: x * b + x * b, a), VECTOR, VECTOR, primal=True
-    )
+    function = program(lambda a, b: rounds(lambda i, x: x * b + x * b, a), VECTOR, VECTOR, primal=True)
     assert to_text(simplify(function)) == to_text(function)
 
 
@@ -159,9 +157,7 @@ def test_what_is_computed_before_a_loop_is_used_in_it() -> None:
 def test_work_in_a_loop_weighs_ten_times() -> None:
     flat = program(lambda a, b: a * b, VECTOR, VECTOR)
     looped = program(lambda a, b: rounds(lambda i, x: x * b, a), VECTOR, VECTOR)
-    nested = program(
-        lambda a, b: rounds(lambda i, x: rounds(lambda k, y: y * b, x), a), VECTOR, VECTOR
-    )
+    nested = program(lambda a, b: rounds(lambda i, x: rounds(lambda k, y: y * b, x), a), VECTOR, VECTOR)
     assert cost(looped) == pytest.approx(10 * cost(flat))
     assert cost(nested) == pytest.approx(100 * cost(flat))
 
@@ -210,7 +206,11 @@ def test_writes_into_parameters_stay_in_order() -> None:
 
     made = simplify(program(build, VECTOR, VECTOR, VECTOR))
     verify(made, OPS)
-    assert [node.op.name for node in made.nodes() if node.op.name in ("store", "for")] == ["store", "for", "store"]
+    assert [node.op.name for node in made.nodes() if node.op.name in ("store", "for")] == [
+        "store",
+        "for",
+        "store",
+    ]
     assert Counter(inside(made))["multiply"] == 2
 
 
