@@ -22,7 +22,7 @@ class Plan:
     """check, timed: replacements in preset S.  centred: arrays drawn from [0, 1) are moved to [-0.5, 0.5).
 
     diagonal: added to the diagonal of square matrices that the initialiser made all but singular.
-    why: what a reader of the table should know.
+    step: the first step of the finite differences.  why: what a reader of the table should know.
     """
 
     check: dict[str, int | float] = field(default_factory=dict)
@@ -30,6 +30,7 @@ class Plan:
     noise: float = 0.05
     centred: bool = False
     diagonal: float = 0.0
+    step: float = 2.0**-6
     why: str = ""
 
 
@@ -38,7 +39,9 @@ PLANS: dict[str, Plan] = {
     "arc_distance": Plan({"N": 20_000}),
     "atax": Plan({"M": 400, "N": 500}),
     "azimint_hist": Plan(
-        {"N": 20_000, "npt": 50}, why="piecewise constant in `radius`: the gradient is zero almost everywhere"
+        {"N": 300, "npt": 20},
+        step=2.0**-18,  # no point crosses the edge of a bin
+        why="piecewise constant in `radius`: the gradient is zero almost everywhere",
     ),
     "azimint_naive": Plan(
         {"N": 5_000, "npt": 50},
@@ -53,7 +56,7 @@ PLANS: dict[str, Plan] = {
         why="jumps where the number of steps does",
     ),
     "cholesky": Plan({"N": 30}, diagonal=50.0),
-    "cholesky2": Plan({"N": 60}, diagonal=50.0),
+    "cholesky2": Plan({"N": 60}, diagonal=50.0, step=2.0**-14),
     "contour_integral": Plan({"NR": 12, "NM": 15, "num_int_pts": 12}),
     "conv2d_bias": Plan({"N": 3, "H": 12, "W": 11, "C_out": 6}, centred=True),
     "correlation": Plan({"M": 40, "N": 50}),

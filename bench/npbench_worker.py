@@ -235,7 +235,7 @@ def slopes(at: Subject, gradients: tuple[Any, ...], cotangent: Tree) -> list[dic
             return weighted_sum(at.value(at.program.reference, arguments), cotangent)
 
         with np.errstate(all="ignore"):
-            numeric, uncertainty = slope(loss)
+            numeric, uncertainty = slope(loss, PLANS.get(at.program.name, Plan()).step)
         parts = [along(gradients[k], direction) for k, direction in directions.items()]
         analytic, size = sum(part[0] for part in parts), float(np.hypot.reduce([part[1] for part in parts]))
         named = at.wrt[chosen[0]] if len(chosen) == 1 else "all"

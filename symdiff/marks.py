@@ -34,7 +34,9 @@ def checkpoint(what: T, every: int | None = None) -> T:
     Raises WrtError for `every` that is not positive, or that is given with a function.
     """
     if every is not None and (callable(what) or every < 1):
-        raise WrtError(f"checkpoint with every={every!r}", "every=10 with the iterable of a loop, for example")
+        raise WrtError(
+            f"checkpoint with every={every!r}", "every=10 with the iterable of a loop, for example"
+        )
     if not callable(what):
         return what
     function: Callable[..., Any] = what

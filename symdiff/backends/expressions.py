@@ -27,8 +27,8 @@ _SIMPLE = re.compile(r"-?[\w.]+")
 
 
 class Expressions:
-    """Prints nodes; `names` holds the materialised ones, `same` what stands for others, `imports` and `helpers`
-    (of the runtime) collect what the text needs."""
+    """Prints nodes; `names` holds the materialised ones, `same` what stands for others, `imports` and
+    `helpers` (of the runtime) collect what the text needs."""
 
     def __init__(self, names: Mapping[Node, str], same: Mapping[Node, Node] | None = None):
         self.names = names

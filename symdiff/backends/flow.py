@@ -1,38 +1,31 @@
 """Statements, loops and branches as lines of Python.
 
-Enters: the blocks of a `Schedule`, with the names of its webs.  Leaves: lines, each with the node that it
-computes.  Invariant: what goes from one block to another goes by assignments that take place at once (`a, b = b,
-a`), of which those within one web are not written; no branch is empty.
+Enters: the blocks of a `Schedule`, with the names of its webs. Leaves: lines, each with the node that it
+computes. Invariant: what goes from one block to another goes by assignments that take place at once (`a, b =
+b, a`), of which those within one web are not written; no branch is empty.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
+from symdiff.backends.assignments import Move, in_order
+from symdiff.backends.choice import CONTROL, LOOPS
 from symdiff.backends.expressions import ATOM, Expressions
 from symdiff.backends.iteration import elements_of
 from symdiff.backends.lifetimes import handed_on
-from symdiff.backends.memory import Memory, shares
-from symdiff.backends.schedule import CONTROL, LOOPS, Block, Cell, Schedule, Statement
+from symdiff.backends.memory import Memory
+from symdiff.backends.schedule import Block, Cell, Schedule, Statement
+from symdiff.backends.sites import shares
 from symdiff.backends.writes import SYMBOLS, Writes
-from symdiff.ir.control import FOR, IF, UNDEFINED, WHILE, carried_of
+from symdiff.ir.control import FOR, IF, UNDEFINED, carried_of
 from symdiff.ir.node import Node, Region
 
 WIDTH = 100
 _HEADS = ("if ", "if(", "elif ", "for ", "while ", "while(")
 # A line of code, and the statement's node or the region whose results it returns.
 Line = tuple[str, Node | Region | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """An assignment between blocks: a variable, an expression, the variables that this reads."""
-
-    target: str
-    text: str
-    reads: frozenset[str]
 
 
 class Flow:
@@ -114,7 +107,8 @@ class Flow:
             yield self._augmented(statement, name) or f"{name} = {self.expressions.expand(node)[0]}"
 
     def _augmented(self, statement: Statement, name: str) -> str | None:
-        """`s += x` for a number that takes the place of the old one, where the user wrote so or nobody did."""
+        """`s += x` for a number that takes the place of the old one, where the user wrote so or nobody
+        did."""
         node = statement.node
         old = self.memory.numbers.get(statement)
         if old is None or self.names.get(self.schedule.resolved(old)) != name:
@@ -365,47 +359,6 @@ class Flow:
         text = f"range({', '.join(map(self.expressions.text, bounds))})"
         counter = self.names[statement.node.regions[0].params[0]]
         return f"for {counter} in {f'reversed({text})' if statement.node.attr('reverse') else text}:"
-
-
-def in_order(moves: list[Move]) -> list[str]:
-    """Assignments that take place at once, one after the other where no one overwrites what another reads."""
-    done: list[str] = []
-    pending = [move for move in moves if move.text != move.target]
-    while pending:
-        ready = next(
-            (
-                move
-                for move in pending
-                if not any(move.target in other.reads for other in pending if other is not move)
-            ),
-            None,
-        )
-        if ready is None:
-            cycle = _cycle(pending)
-            done.append(
-                f"{', '.join(move.target for move in cycle)} = {', '.join(move.text for move in cycle)}"
-            )
-            pending = [move for move in pending if move not in cycle]
-        else:
-            done.append(f"{ready.target} = {ready.text}")
-            pending.remove(ready)
-    return done
-
-
-def _cycle(pending: list[Move]) -> list[Move]:
-    """Moves that have to be made together: with one of them all that read what it overwrites, and so on; those
-    that nobody outside waits for."""
-    best = pending
-    for first in pending:
-        found, queue = [first], [first]
-        while queue:
-            target = queue.pop().target
-            more = [move for move in pending if target in move.reads and move not in found]
-            found += more
-            queue += more
-        if len(found) < len(best):
-            best = found
-    return [move for move in pending if move in best]
 
 
 def indented(lines: Iterable[Line]) -> Iterator[Line]:

@@ -1,7 +1,7 @@
 """Loops over the elements of arrays, where the user wrote so.
 
-Enters: a `for` over a range.  Leaves: the statements at the start of its body that read the elements, which the
-head of the loop makes instead: `for v in x:`.  Invariant: the counter has no other use, unless the user
+Enters: a `for` over a range. Leaves: the statements at the start of its body that read the elements, which
+the head of the loop makes instead: `for v in x:`. Invariant: the counter has no other use, unless the user
 enumerates; the arrays are read as long as the loop runs, so that nobody writes into them meanwhile.
 """
 

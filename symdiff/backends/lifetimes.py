@@ -1,12 +1,13 @@
-"""When every value is still read: the stretches of a schedule where its variable, or its memory, must not change.
+"""When every value is still read: the stretches of a schedule where its variable, or its memory, must not
+change.
 
-Enters: a `Schedule`.  Leaves: for every cell the stretches where it is alive, as closed intervals of points,
-sorted and apart.  Invariant: at a point outside of them, no way from there reads the value before it is assigned
-anew.
+Enters: a `Schedule`. Leaves: for every cell the stretches where it is alive, as closed intervals of points,
+sorted and apart. Invariant: at a point outside of them, no way from there reads the value before it is
+assigned anew.
 
-A value that a loop only reads is alive throughout the loop; what a branch reads is alive in that branch and not
-in the other; what an inner function closes over is alive to the end, for it may be called again.  Reading the
-shape of an array keeps its variable alive, but not its memory: writing changes no shape.
+A value that a loop only reads is alive throughout the loop; what a branch reads is alive in that branch and
+not in the other; what an inner function closes over is alive to the end, for it may be called again. Reading
+the shape of an array keeps its variable alive, but not its memory: writing changes no shape.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable
 
-from symdiff.backends.schedule import WRITES, Block, Cell, Schedule, Statement
+from symdiff.backends.choice import WRITES
+from symdiff.backends.schedule import Block, Cell, Schedule, Statement
 from symdiff.ir.control import FOR, IF, WHILE, carried_of
 from symdiff.ir.node import Node
 

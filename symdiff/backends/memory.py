@@ -1,17 +1,17 @@
 """Which values share memory, and where writing in place is safe.
 
-Enters: a `Schedule` and its `Lifetimes`.  Leaves: a `Memory`: the writes that copy first, the loops that copy
-what they are given, the views that are copied where they are made, the pushes that copy their item, and the dead
-arrays that are overwritten.
+Enters: a `Schedule` and its `Lifetimes`. Leaves: a `Memory`: the writes that copy first, the loops that copy
+what they are given, the views that are copied where they are made, the pushes that copy their item, and the
+dead arrays that are overwritten.
 
-THE INVARIANT: when the generated code writes into an array or a list, this function has made that array or list,
-and nothing that is still read shares memory with it, other than what the write makes.
+THE INVARIANT: when the generated code writes into an array or a list, this function has made that array or
+list, and nothing that is still read shares memory with it, other than what the write makes.
 
-*Sites* stand for memory: everything that makes an array or a list is one, a pair (who made it, 0).  Inside of a
-loop the site is what this iteration made; what an earlier one made, wherever it was kept, is the site (who, 1):
-other memory.  Arguments, and all that was made before an inner function that may be called again, are nobody's
-to write into.  By cell, an `Alias` holds the sites that it may be (`own`) and that can be reached through it
-(`inner`: the items of a list), always too many rather than too few:
+*Sites* stand for memory: everything that makes an array or a list is one, a pair (who made it, 0). Inside of
+a loop the site is what this iteration made; what an earlier one made, wherever it was kept, is the site (who,
+1): other memory. Arguments, and all that was made before an inner function that may be called again, are
+nobody's to write into. By cell, an `Alias` holds the sites that it may be (`own`) and that can be reached
+through it (`inner`: the items of a list), always too many rather than too few:
 
 - a view has the sites of what it views, and is not written into itself (`whole` is false);
 - a write that happens in place has the sites of what it writes into, one that copies first a site of its own;
@@ -19,54 +19,27 @@ to write into.  By cell, an `Alias` holds the sites that it may be (`own`) and t
   nothing changes; the result of an `if` those of both branches;
 - an item that is read from a list, or popped, may be anything that was pushed.
 
-`conflict` tests the invariant at one write, for the last time when all sites are known; each conflict is settled
-by the copy that costs least, and if nothing else helps, by copying what is written into, which always does.
+`conflict` tests the invariant at one write, for the last time when all sites are known; each conflict is
+settled by the copy that costs least, and if nothing else helps, by copying what is written into, which always
+does.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
 
+from symdiff.backends.choice import FRESH, LOOPS, WRITES
 from symdiff.backends.lifetimes import Lifetimes, alive
-from symdiff.backends.schedule import FRESH, LOOPS, WRITES, Block, Cell, Schedule, Statement
+from symdiff.backends.schedule import Block, Cell, Schedule, Statement
+from symdiff.backends.sites import NO_SITES, NOTHING, Alias, Made, Site, shares
 from symdiff.ir.control import IF, carried_of
 from symdiff.ir.node import Node
 from symdiff.ops.control import is_view, store
 
-Site = tuple[Any, int]
-_NO_SITES: frozenset[Site] = frozenset()
 _AUGMENTED = {"add", "subtract", "multiply", "divide"}
 # What makes an array whose items lie in C's order, and that is one even if it has no axes.
 _PLAIN = {"zeros", "ones", "empty", "full", "array", "scatter"}
 _RESTARTS = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Alias:
-    """own: the sites that a value may be.  inner: those that are reached through it.  whole: not a view."""
-
-    own: frozenset[Site] = _NO_SITES
-    inner: frozenset[Site] = _NO_SITES
-    whole: bool = True
-
-    def __or__(self, other: Alias) -> Alias:
-        if other is NOTHING or other == self:
-            return self
-        return Alias(self.own | other.own, self.inner | other.inner, self.whole and other.whole)
-
-
-NOTHING = Alias()
-
-
-@dataclass(slots=True, eq=False)
-class _Copy:
-    """The site of a copy, or of what an expression makes at a certain place."""
-
-    of: object
-    plain: bool = True
 
 
 class _Again(Exception):
@@ -92,7 +65,7 @@ class Memory:
         self.reuses: dict[Statement, Node] = {}
         self.numbers: dict[Statement, Node] = {}
         self.alias: dict[Cell, Alias] = {}
-        self._made: dict[tuple[object, int], _Copy] = {}
+        self._made: dict[tuple[object, int], Made] = {}
         self._sharing: dict[Site, dict[Cell, None]] = {}  # by site, the cells that may be it
         self._places: dict[object, int] = {}  # by maker of a site, the position
         self._entered: dict[tuple[Statement, int], Alias] = {}
@@ -125,7 +98,7 @@ class Memory:
         for param in block.region.params:
             self._places[param] = -1
             site = (param, 0)
-            nested = frozenset([site]) if param.type.kind in ("stack", "tuple") else _NO_SITES
+            nested = frozenset([site]) if param.type.kind in ("stack", "tuple") else NO_SITES
             self._set(self.schedule.cells[param], Alias(frozenset([site]), nested, False))
 
     def _set(self, cell: Cell | None, alias: Alias) -> None:
@@ -156,7 +129,7 @@ class Memory:
         return self._fresh(where, k, position, node.op.name in _PLAIN)
 
     def _fresh(self, where: object, k: int, position: int, plain: bool = True) -> Alias:
-        made = self._made.setdefault((where, k), _Copy(where))
+        made = self._made.setdefault((where, k), Made(where))
         made.plain = plain
         self._places[made] = position
         return Alias(frozenset([(made, 0)]))
@@ -262,30 +235,31 @@ class Memory:
             inner = base.inner | item.own | item.inner
             self._set(cells[node], Alias(whole.own, inner, whole.whole))
         elif node.op.name == "pop":
-            rest, item = statement.cells
+            rest, last = statement.cells
             self._set(rest, Alias(whole.own, base.inner, whole.whole))
-            self._set(item, Alias(base.inner, base.inner, False))
+            self._set(last, Alias(base.inner, base.inner, False))
         else:
             self._set(cells[node], whole)
 
     def _fits_in_place(self, statement: Statement, base: Alias) -> bool:
-        """Whether what is written into is known to be an array that can be: not a number of NumPy's, and in C's
-        order where the write counts on it."""
+        """Whether what is written into is known to be an array that can be: not a number of NumPy's, and in
+        C's order where the write counts on it."""
         node = statement.node
         if node.op.name != "update":
             return True
         reshapes = any(step[0] == "reshape" for step in node.attr("view", ()))
         if node.type.dims and not reshapes:
             return True
-        return all(isinstance(who, _Copy) and who.plain for who, _ in base.own)
+        return all(isinstance(who, Made) and who.plain for who, _ in base.own)
 
     def _is_settled_by_copying(self, statement: Statement, base: Alias) -> bool:
-        """Whether this write has to copy first; a copy elsewhere that makes it needless is decided on here."""
+        """Whether this write has to copy first; a copy elsewhere that makes it needless is decided on
+        here."""
         found = self._conflict(statement, base)
         if found is None:
             return False
         bad, reader = found
-        if self._restarts > _RESTARTS or not base.whole and not bad:
+        if self._restarts > _RESTARTS or (not base.whole and not bad):
             return True
         if (
             reader is not None
@@ -308,8 +282,8 @@ class Memory:
         return True
 
     def _conflict(self, statement: Statement, base: Alias) -> tuple[set[Site], Cell | None] | None:
-        """The sites that may not be written into, and who reads them later, None if they are not our own; None
-        if all is well."""
+        """The sites that may not be written into, and who reads them later, None if they are not our own;
+        None if all is well."""
         foreign = {site for site in base.own if self._places[site[0]] <= self._since}
         if foreign:
             return foreign, None
@@ -400,24 +374,6 @@ class Memory:
         )
 
 
-def shares(node: Node) -> bool:
-    """Whether the value of an operation may be memory that is there already."""
-    return is_view(node) or node.op.name == "stack_item"
-
-
 def _reads_well(old: Node, new: Node) -> bool:
     """One name must be able to stand for both values."""
     return not old.primal and (not new.name or not old.name or old.name == new.name)
-
-
-def sources(statement: Statement) -> Iterable[tuple[Cell, Block | None, Node]]:
-    """What is assigned to the cells of a control node, and at the end of which block; None before a loop."""
-    node = statement.node
-    for k, cell in enumerate(statement.cells):
-        if cell is None:
-            continue
-        if node.op in LOOPS:
-            yield cell, None, carried_of(node)[k]
-            yield cell, statement.blocks[-1], node.regions[-1].results[k]
-        elif node.op is IF:
-            yield from ((cell, block, block.region.results[k]) for block in statement.blocks)

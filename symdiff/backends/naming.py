@@ -48,8 +48,8 @@ class Names:
 
 
 def name_webs(function: Function, webs: Iterable[Web], names: Names, words: Container[str]) -> None:
-    """Give a name to every web that has none yet; those of loops and branches may share one where they are not
-    in each other's way, and lose a number that is not the user's own (`words`)."""
+    """Give a name to every web that has none yet; those of loops and branches may share one where they are
+    not in each other's way, and lose a number that is not the user's own (`words`)."""
     webs = list(webs)
     shared: dict[str, _Shared] = {}
     for web in webs:

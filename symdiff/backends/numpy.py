@@ -22,6 +22,7 @@ from symdiff.backends.render import render
 from symdiff.backends.schedule import Block, Cell, Schedule, Statement
 from symdiff.backends.webs import Web, Webs, needs_nothing
 from symdiff.ir.node import Function, Node, Region, Tree
+from symdiff.ops.control import closure
 
 
 def source(function: Function, header: str = "") -> str:
@@ -101,8 +102,8 @@ class _Writer:
                 return [line for line, _ in lines]
 
     def _plan(self) -> None:
-        """Statements, memory and variables; what a loop hands on in a variable of its own is written where it is
-        handed on: `a, b = b, a + b`."""
+        """Statements, memory and variables; what a loop hands on in a variable of its own is written where it
+        is handed on: `a, b = b, a + b`."""
         while True:
             self.schedule = Schedule(self.function, self.forced, self.inlined)
             self.lifetimes = Lifetimes(self.schedule, self._arguments_kept())
@@ -117,13 +118,9 @@ class _Writer:
 
     def _arguments_kept(self) -> list[Cell]:
         """The arguments that are read at the end, for their containers."""
-        trees = [self.function.tree]
-        trees += [
-            block.owner.node.attr("tree")
-            for block in self.schedule.blocks
-            if block.kind == "closure" and block.owner is not None
-        ]
-        kept = {name for tree in trees if tree is not None for name in likes(tree)}
+        closures = [one for one in self.schedule.statements if one.node.op is closure]
+        trees = [self.function.tree, *(one.node.attr("tree") for one in closures)]
+        kept = {name for tree in trees for name in likes(tree)}
         return [
             self.schedule.cells[param]
             for param in self.function.params

@@ -4,21 +4,22 @@ Enters: a `Schedule` with `Lifetimes` and `Memory`.  Leaves: for every cell its 
 generated function.  Invariant: of the cells of a web no two are alive at the same point, so that where one is
 read, the variable holds it; what this leaves apart is connected by assignments (`backends.flow`).
 
-Cells are joined where that saves a statement: a written value with what it is written into, the next value of a
-loop with what the loop carries, the results of the branches with the result of the `if`; the innermost first.
-Values that the user gave two names keep both.
+Cells are joined where that saves a statement: a written value with what it is written into, the next value of
+a loop with what the loop carries, the results of the branches with the result of the `if`; the innermost
+first. Values that the user gave two names keep both.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import insort
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from symdiff.backends.choice import CONTROL, LOOPS, WRITES
 from symdiff.backends.lifetimes import Lifetimes, Stretches, overlap
-from symdiff.backends.memory import Memory, sources
-from symdiff.backends.schedule import CONTROL, LOOPS, WRITES, Block, Cell, Schedule
+from symdiff.backends.memory import Memory
+from symdiff.backends.schedule import Block, Cell, Schedule, sources
 from symdiff.ir.control import UNDEFINED
 from symdiff.ir.node import Node
 
@@ -83,17 +84,16 @@ class Webs:
         """Values that a loop's body computes only to hand them on, in variables of their own."""
         read: dict[Cell, int] = {}
         found: dict[Cell, Node] = {}
-        loops = [one for one in self.schedule.statements if one.node.op in LOOPS]
-        for statement in loops:
-            for cell, block, source in sources(statement):
+        for statement in self.schedule.statements:
+            for cell, block, source in sources(statement) if statement.node.op in LOOPS else ():
                 other = self.schedule.cell(source)
-                if block is not None and other is not None and other.kind == "value":
-                    read[other] = read.get(other, 0) + 1
-                    simple = other.statement is not None and not other.node.regions and is_movable(other.node)
-                    if self.of[other] is not self.of[cell] and simple and not other.name:
-                        if other.homes.keys() == {block}:
-                            found[other] = other.node
-        return {node for cell, node in found.items() if read[cell] == 1 and self.schedule.uses(cell) == 1}
+                if block is None or other is None or other.kind != "value" or other.statement is None:
+                    continue
+                read[other] = read.get(other, 0) + 1
+                apart = self.of[other] is not self.of[cell] and other.homes.keys() == {block}
+                if apart and not other.name and not other.node.regions and is_movable(other.node):
+                    found[other] = other.node
+        return {node for cell, node in found.items() if read[cell] == self.schedule.uses(cell) == 1}
 
     def _pairs(self, memory: Memory) -> Iterator[tuple[Cell, Cell, bool]]:
         """What would better share a variable, the most important first; and whether by whatever name."""
@@ -122,10 +122,8 @@ class Webs:
     @staticmethod
     def _argument_fits(one: Web, other: Web) -> bool:
         """Whether another value may be called like this argument."""
-        return (
-            not one.argument
-            or one.called >= other.called
-            and (one.called == other.called or len(other.cells) == 1)
+        return not one.argument or (
+            one.called >= other.called and (one.called == other.called or len(other.cells) == 1)
         )
 
     def _join(self, cell: Cell, other: Cell, firm: bool) -> bool:
@@ -135,8 +133,7 @@ class Webs:
         if not firm and len(one.called | two.called) > 1:
             return False
         if (
-            one.argument
-            and two.argument
+            (one.argument and two.argument)
             or not self._argument_fits(one, two)
             or not self._argument_fits(two, one)
         ):
@@ -162,8 +159,8 @@ def _both(one: Stretches, other: Stretches) -> Stretches:
 
 
 def is_movable(node: Node) -> bool:
-    """Whether an operation may be computed at the end of its block: it reads numbers alone, which nobody writes
-    into."""
+    """Whether an operation may be computed at the end of its block: it reads numbers alone, which nobody
+    writes into."""
     return (
         node.op.pure
         and node.op.name not in ("scatter", "pop", *WRITES)

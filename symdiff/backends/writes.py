@@ -1,7 +1,7 @@
 """Statements that write into arrays and lists.
 
-Enters: a statement whose operation is functional inside (`update`, `add_at`, `scatter`, `push`, `pop`, `store`).
-Leaves: the lines that write in place, after a copy where `backends.memory` says so.
+Enters: a statement whose operation is functional inside (`update`, `add_at`, `scatter`, `push`, `pop`,
+`store`). Leaves: the lines that write in place, after a copy where `backends.memory` says so.
 """
 
 from __future__ import annotations
@@ -110,7 +110,8 @@ class Writes:
     def _augmented(
         self, base: Node, value: Node, operands: Sequence[Node], steps: list[Step], node: Node
     ) -> tuple[str, Node] | None:
-        """Symbol and operand of `place += operand`, where the value is that of the place with something added."""
+        """Symbol and operand of `place += operand`, where the value is that of the place with something
+        added."""
         value = self.schedule.resolved(value)
         if value in self.names or value.op.name not in SYMBOLS or not _same_kind(value, node):
             return None
@@ -208,8 +209,10 @@ def _same_kind(value: Node, written: Node) -> bool:
     one, other = value.type.dtype, written.type.dtype
     return bool(one) and (
         one == other
-        or all(kind.startswith(("float", "complex")) for kind in (one, other))
-        and one.startswith("complex") <= other.startswith("complex")
+        or (
+            all(kind.startswith(("float", "complex")) for kind in (one, other))
+            and one.startswith("complex") <= other.startswith("complex")
+        )
     )
 
 

@@ -1,7 +1,7 @@
 """Calls that the reverse sweep computes again instead of storing what they compute: `symdiff.checkpoint`.
 
-Enters: what to evaluate.  Leaves: a `block` node and a value whose leaves are its results.  Invariant: nothing
-outside the block changes, so that computing it again gives the same.
+Enters: what to evaluate.  Leaves: a `block` node and a value whose leaves are its results.  Invariant:
+nothing outside the block changes, so that computing it again gives the same.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ def in_block(frame: Frame, run: Callable[[], Any]) -> Any:
     states = [before, taken(context, frame, before)]
     if any(not is_same(place, *map(place.value, states)) for place in places(states, set(inside))):
         raise UnsupportedError(
-            "A function under `checkpoint` changes something outside it.", "a function that returns new values"
+            "A function under `checkpoint` changes something outside it.",
+            "a function that returns new values",
         )
     if any(not node.op.pure and not node.op.effect for node in inside):
         raise UnsupportedError(

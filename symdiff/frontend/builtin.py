@@ -9,17 +9,17 @@ from __future__ import annotations
 import ast
 import functools
 import operator
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from symdiff.errors import UnsupportedError, UnsupportedFunctionError, UserError
+from symdiff.errors import UnsupportedError, UserError
 from symdiff.frontend import arrays, iterators, library, operators
 from symdiff.frontend.attributes import Super, attribute, has_attribute
 from symdiff.frontend.classes import set_attribute
+from symdiff.frontend.conversions import PYTHON, by_row, division, number, power, registered, rounded
 from symdiff.frontend.frame import Frame, call
-from symdiff.frontend.iterators import lazily
+from symdiff.frontend.iterators import Handler, lazily
 from symdiff.frontend.lookup import is_user_object, user_method
 from symdiff.frontend.rolled import is_rolled, length_of, of_range
 from symdiff.frontend.rows import call_row
@@ -34,8 +34,8 @@ from symdiff.frontend.values import (
     Partial,
     Rolled,
     ShapeTuple,
-    Text,
     StagedList,
+    Text,
     has_staged,
     kind_name,
 )
@@ -43,15 +43,12 @@ from symdiff.ir import control
 from symdiff.ir.node import Node
 from symdiff.ops.row import row_of
 
-Handler = Callable[[Frame, list[Any], dict[str, Any]], Any]
-_PYTHON = {"bool": bool, "int": int, "float": float, "complex": complex}
-
 
 def class_of(value: Any) -> type:
     """`type(value)`."""
     if isinstance(value, Node):
         if value.type.kind == "number":
-            return _PYTHON[value.type.dtype]
+            return PYTHON[value.type.dtype]
         return tuple if value.type.kind == "shape" else np.ndarray
     if isinstance(value, Closure):
         return type(class_of)
@@ -146,7 +143,7 @@ def _index(value: Any) -> Any:
     if isinstance(value, Node) and control.is_integer(value.type):
         return value
     if isinstance(value, Node) and not value.type.dims and value.type.dtype == "bool":
-        return call_row(_registered("builtins.int"), int, [value], {})
+        return call_row(registered("builtins.int"), int, [value], {})
     if isinstance(value, Node):
         raise UserError(f"TypeError: '{kind_name(value)}' object cannot be interpreted as an integer")
     return operators.compute(operator.index, value)
@@ -268,12 +265,13 @@ def _sorted(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> list[Any]:
     return [values[i] for i in order]
 
 
+def _iter(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    if len(args) != 1:
+        raise UnsupportedError("`iter` with a sentinel is not supported.", "a loop")
+    return args[0] if isinstance(args[0], Generator) else lazily(frame, iterated(frame, args[0]))
+
+
 def _next(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    if isinstance(args[0], list):  # of a generator expression
-        values = args[0]
-        if not values and len(args) == 1:
-            raise UserError("StopIteration")
-        return values[0] if values else args[1]
     if not isinstance(args[0], Generator):
         raise UnsupportedError(f"`next` of a {kind_name(args[0])} is not supported.", "indexing")
     try:
@@ -296,80 +294,6 @@ def _container(cls: type) -> Handler:
         if cls is dict:
             values = [tuple(iterate(frame, value)) for value in values]
         return operators.compute(cls, values, **kwargs)
-
-    return handle
-
-
-def _number(cls: type) -> Handler:
-    def handle(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        if not has_staged(args):
-            if args and is_user_object(args[0]):
-                raise UnsupportedError(f"`{cls.__name__}` of an object of a class is not supported.")
-            return operators.compute(cls, *args, **kwargs)
-        node = args[0]
-        if isinstance(node, Node) and node.type.kind == "number" and _PYTHON[node.type.dtype] is cls:
-            return node
-        row = row_of(cls)
-        if row is not None and isinstance(node, Node) and node.type.kind in ("array", "number"):
-            if node.type.dims not in ((), None):
-                raise UserError(
-                    "TypeError: only 0-dimensional arrays can be converted to Python scalars",
-                    ".any() or .all() of it" if cls is bool else "an element, x[0], or its sum or mean",
-                )
-            return call_row(row, cls, args, kwargs)
-        if cls is bool:
-            operators.truth(frame, node, "`bool`", "the comparison itself, or np.where")
-        raise UnsupportedError(
-            f"`{cls.__name__}` of a value that is known only at run time is not supported.",
-            "np.floor, np.trunc or .astype"
-            if cls is int
-            else "leave it out: NumPy computes with it as it is",
-        )
-
-    return handle
-
-
-def as_dtype(cls: type[np.generic], value: Any) -> Any:
-    """`np.float32(x)`."""
-    node = arrays.operand(value)
-    if node.type.kind == "array":
-        return arrays.apply(_registered("astype"), [node], dtype=np.dtype(cls).name)
-    if node.is_const and not isinstance(value, Node):
-        return arrays.scalar(value, np.dtype(cls).name)
-    return arrays.apply(_registered("astype"), [arrays.array_of_number(node)], dtype=np.dtype(cls).name)
-
-
-def _registered(name: str) -> Any:
-    row = arrays.row_named(name)
-    if row is None:
-        raise UnsupportedError(f"np.{name} is not supported.")
-    return row
-
-
-def _round(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    if not has_staged(args):
-        return operators.compute(round, *args, **kwargs)
-    if isinstance(args[0], Node) and args[0].type.rank:
-        raise UserError("TypeError: type numpy.ndarray doesn't define __round__ method", "np.round")
-    row = row_of(np.round)
-    if row is None or not isinstance(args[0], Node) or args[0].type.kind == "number":
-        raise UnsupportedError("`round` of a value that is known only at run time.", "np.round")
-    return call_row(row, np.round, args, kwargs)
-
-
-def _by_row(function: Any, fallback: Callable[..., Any]) -> Handler:
-    """A built-in that has a row for staged operands."""
-
-    def handle(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        method = user_method(args[0], f"__{function.__name__}__") if len(args) == 1 else None
-        if method is not None:
-            return call(frame, method, args, {})
-        if not has_staged(args):
-            return operators.compute(fallback, *args, **kwargs)
-        row = row_of(function)
-        if row is None:
-            raise UnsupportedFunctionError(f"`{function.__name__}` of a staged value is not supported.")
-        return call_row(row, function, args, kwargs)
 
     return handle
 
@@ -416,16 +340,6 @@ def _super(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Super:
     return Super(args[0], args[1])
 
 
-def _divmod(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    return tuple([operators.binary(frame, kind, *args) for kind in (ast.FloorDiv, ast.Mod)])
-
-
-def _pow(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    if len(args) != 2:
-        return operators.compute(pow, *args, **kwargs)
-    return operators.binary(frame, ast.Pow, *args)
-
-
 def _getitem(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
     return subscript(frame, *args)
 
@@ -469,14 +383,14 @@ _FUNCTIONS: dict[Any, Handler] = {
     type: _type, isinstance: _isinstance, len: _len, range: _range, zip: _zip, enumerate: _enumerate,
     sum: _sum, max: _extremum("max"), min: _extremum("min"), all: _all_any(True), any: _all_any(False),
     functools.reduce: _reduce, reversed: _reversed, sorted: _sorted,
-    next: _next, iter: lambda frame, args, kwargs: iterate(frame, args[0]),
+    next: _next, iter: _iter,
     list: _container(list), tuple: _container(tuple), set: _container(set), dict: _container(dict),
-    frozenset: _container(frozenset), int: _number(int), float: _number(float), bool: _number(bool),
-    complex: _number(complex), round: _round, abs: _by_row(abs, abs), divmod: _divmod, pow: _pow,
+    frozenset: _container(frozenset), **{kind: number(kind) for kind in (bool, int, float, complex)},
+    round: rounded, abs: by_row(abs, abs), divmod: division, pow: power,
     getattr: _getattr, hasattr: _hasattr, callable: _callable, super: _super,
     str: _str, repr: _repr, format: _format,
-    operator.getitem: _getitem, operator.contains: _operator(ast.In, swapped=True), operator.is_: _operator(ast.Is),
-    operator.is_not: _operator(ast.IsNot), operator.truth: _operator(None),
+    operator.getitem: _getitem, operator.contains: _operator(ast.In, swapped=True),
+    operator.is_: _operator(ast.Is), operator.is_not: _operator(ast.IsNot), operator.truth: _operator(None),
     operator.not_: lambda frame, args, kwargs: not operators.truth(frame, *args),
     operator.concat: lambda frame, args, kwargs: operators.binary(frame, ast.Add, *args),
     functools.partial: _partial,

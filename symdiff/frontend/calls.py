@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from symdiff.errors import SymdiffError, UnsupportedError, UnsupportedFunctionError, UserError
-from symdiff.frontend import builtin, classes, operators
+from symdiff.frontend import builtin, classes, conversions, operators
 from symdiff.frontend.arguments import is_namedtuple
 from symdiff.frontend.attributes import Super, attribute
 from symdiff.frontend.frame import CALL, EXPRESSIONS, Frame, evaluate, evaluate_all
@@ -150,11 +150,15 @@ def _recomputed(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, 
     return recomputed(frame, [function.__wrapped__, *args], kwargs)
 
 
+def _example(x: Any) -> Any:
+    return x
+
+
 _DECORATORS = {  # by the code of the function that the decorator makes
-    _written_in(checkpoint(lambda: None)): _recomputed,
-    _written_in(np.errstate(all="ignore")(lambda: None)): _unwrapped,
-    _written_in(contextlib.contextmanager(lambda: None)): _entered,  # type: ignore[arg-type, return-value]
-    _written_in(functools.singledispatch(lambda: None)): _dispatched,
+    _written_in(checkpoint(_example)): _recomputed,
+    _written_in(np.errstate(all="ignore")(_example)): _unwrapped,
+    _written_in(contextlib.contextmanager(_example)): _entered,
+    _written_in(functools.singledispatch(_example)): _dispatched,
 }
 
 
@@ -165,7 +169,7 @@ def _call_other(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, 
     if kind is not None and not kwargs:
         return _call_operator(frame, kind, args)
     if isinstance(function, type) and issubclass(function, np.generic) and len(args) == 1 and not kwargs:
-        made = builtin.as_dtype(function, args[0])
+        made = conversions.as_dtype(function, args[0])
         frame.context.heap.layout.scalars.add(made)
         return made
     row = row_of(function)

@@ -28,7 +28,7 @@ from symdiff.ir.types import Dim, Size, Type
 class Loop:
     """What one loop does.
 
-    bounds: of a `for`; None of a `while`.  test: of a `while`.  body: one round, given the counter of a `for`.
+    bounds: of a `for`; None of a `while`.  test: of a `while`.  body: one round, given the counter.
     read: the names that a round may read before it sets them; later: those that may be read after the loop.
     private: a scope that ends with the loop.  stops: whether it matters afterwards if a jump ended the loop.
     """
@@ -48,8 +48,11 @@ class Loop:
 
 @dataclass(eq=False, slots=True, repr=False)
 class Carried:
-    """A place that rounds change.  initial: by number of a leaf of the plan, what it is before the loop; type:
-    what it is in every round; doubtful: whether other references may share its memory."""
+    """A place that rounds change.
+
+    initial: by number of a leaf of the plan, what it is before the loop.  type: what it is in every round.
+    doubtful: the leaves whose memory other references may share.
+    """
 
     place: Place
     plan: Plan

@@ -16,6 +16,7 @@ from symdiff.frontend.branches import run_if, test_of
 from symdiff.frontend.carried import Loop
 from symdiff.frontend.expressions import check_keys
 from symdiff.frontend.frame import EXPRESSIONS, Flow, Frame, Maybe, Scope, evaluate
+from symdiff.frontend.iterators import prepared
 from symdiff.frontend.lists import append
 from symdiff.frontend.operators import compute
 from symdiff.frontend.repeats import kept, written_out
@@ -23,12 +24,13 @@ from symdiff.frontend.rolled import counted, is_rolled
 from symdiff.frontend.state import ABSENT
 from symdiff.frontend.statements import assign
 from symdiff.frontend.targets import assigned_names, target_names
-from symdiff.frontend.unpacking import iterated
+from symdiff.frontend.unpacking import MOST, iterate, iterated
 from symdiff.frontend.values import Lazily, StagedList
 from symdiff.ir.node import Node
 
 Step = Callable[[Frame, Any], Any]
 _FOUND = ".found"  # the name of what a comprehension collects; no variable of the user's has it
+_FEW = 100  # items that a list has one by one where their number is known
 _Comprehension = ast.ListComp | ast.SetComp | ast.GeneratorExp
 
 
@@ -44,7 +46,8 @@ def _listed(frame: Frame, node: _Comprehension, first: Any) -> Any:
 
     inner = _inside(frame, node.generators)
     inner.scope.names[_FOUND] = []
-    _rounds(inner, node.generators, first, lambda one: add(one, evaluate(one, node.elt)))
+    most = MOST if isinstance(node, ast.SetComp) else _FEW
+    _rounds(inner, node.generators, first, lambda one: add(one, evaluate(one, node.elt)), most)
     return inner.scope.names[_FOUND]
 
 
@@ -63,13 +66,15 @@ def _set(frame: Frame, node: ast.SetComp) -> Any:
 def _generator(frame: Frame, node: ast.GeneratorExp) -> Any:
     first = evaluate(frame, node.generators[0].iter)
     if not is_rolled(first):
-        return _listed(frame, node, first)
+        start = len(frame.context.builder.body)
+        found = _listed(frame, node, first)
+        return prepared(frame, found, start, node) if isinstance(found, list) else found
 
     def within(outer: Frame, step: Step) -> None:
         inner = _inside(outer, node.generators)
-        _rounds(inner, node.generators, first, lambda one: step(one, evaluate(one, node.elt)))
+        _rounds(inner, node.generators, first, lambda one: step(one, evaluate(one, node.elt)), 0)
 
-    return Lazily(within, lambda: _listed(frame, node, first))
+    return Lazily(frame, within, lambda: _listed(frame, node, first))
 
 
 def _dict(frame: Frame, node: ast.DictComp) -> dict[Any, Any]:
@@ -80,7 +85,7 @@ def _dict(frame: Frame, node: ast.DictComp) -> dict[Any, Any]:
 
     inner = _inside(frame, node.generators)
     inner.scope.names[_FOUND] = {}
-    _rounds(inner, node.generators, evaluate(frame, node.generators[0].iter), add)
+    _rounds(inner, node.generators, evaluate(frame, node.generators[0].iter), add, MOST)
     found: dict[Any, Any] = inner.scope.names[_FOUND]
     return found
 
@@ -97,9 +102,13 @@ def _rounds(
     generators: list[ast.comprehension],
     first: Any,
     emit: Callable[[Frame], Flow],
+    most: int,
     depth: int = 0,
 ) -> Flow:
-    """Run `emit` for every round; it may leave all loops by `BREAK`."""
+    """Run `emit` for every round; it may leave all loops by `BREAK`.
+
+    most: up to how many rounds whose number is known are written out, so that the items stay apart.
+    """
     if depth == len(generators):
         return emit(inner)
     generator = generators[depth]
@@ -109,8 +118,12 @@ def _rounds(
 
     def one(value: Any) -> Flow:
         assign(inner, generator.target, value)
-        return _tested(inner, generator.ifs, lambda: _rounds(inner, generators, None, emit, depth + 1))
+        return _tested(inner, generator.ifs, lambda: _rounds(inner, generators, None, emit, most, depth + 1))
 
+    if is_rolled(iterable):
+        known = counted(inner, iterable).known
+        if known is not None and len(known) <= most:
+            return written_out(inner, iterate(inner, iterable), one)
     return loop_over(inner, iterable, one, [generator.target, *generator.ifs])
 
 

@@ -20,6 +20,7 @@ from symdiff.errors import SymdiffError, UnsupportedError, UserError
 from symdiff.frontend import builtin
 from symdiff.frontend.frame import RAISED, STATEMENTS, Flow, Frame, call, evaluate, execute
 from symdiff.frontend.generators import context_steps
+from symdiff.frontend.iterators import Handler
 from symdiff.frontend.lookup import user_method
 from symdiff.frontend.operators import truth
 from symdiff.frontend.statements import assign
@@ -55,18 +56,18 @@ def _assert(frame: Frame, node: ast.Assert) -> Flow:
                 ),
                 node.test,
             )
-        message = [", ", *_message(frame, evaluate(frame, node.msg))] if node.msg is not None else []
+        message: list[str | Node] = (
+            [", ", *_message(frame, evaluate(frame, node.msg))] if node.msg is not None else []
+        )
         effect(frame, "assert ", test, *message)
         return None
     if truth(frame, test, "The condition of `assert`", "a check of its parts"):
         return None
-    message = evaluate(frame, node.msg) if node.msg is not None else ""
+    said = evaluate(frame, node.msg) if node.msg is not None else ""
     if frame.context.builder.nested:
-        effect(
-            frame, "raise AssertionError(", *(_message(frame, message) if node.msg is not None else []), ")"
-        )
+        effect(frame, "raise AssertionError(", *(_message(frame, said) if node.msg is not None else []), ")")
         return RAISED
-    raise UserError(f"AssertionError{'' if has_staged(message) or message == '' else f': {message}'}")
+    raise UserError(f"AssertionError{'' if has_staged(said) or said == '' else f': {said}'}")
 
 
 def _message(frame: Frame, value: Any) -> list[str | Node]:
@@ -144,7 +145,7 @@ def _nullcontext(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Quiet
     return Quiet(args[0] if args else kwargs.get("enter_result"))
 
 
-def _swallowing(what: str) -> builtin.Handler:
+def _swallowing(what: str) -> Handler:
     def handle(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
         raise UnsupportedError(f"`{what}` changes what happens at an error or with output.", "leave it out")
 
@@ -217,7 +218,7 @@ def _try(frame: Frame, node: ast.Try) -> None:
 
 
 STATEMENTS.update({ast.Assert: _assert, ast.Raise: _raise, ast.With: _with, ast.Try: _try, ast.TryStar: _try})
-_FUNCTIONS: dict[Any, builtin.Handler] = {
+_FUNCTIONS: dict[Any, Handler] = {
     print: _print, np.errstate: _errstate, np.printoptions: _quiet, np.seterr: _swallowing("np.seterr"),
     warnings.catch_warnings: _quiet, warnings.simplefilter: _quiet, warnings.filterwarnings: _quiet,
     contextlib.nullcontext: _nullcontext, contextlib.suppress: _swallowing("contextlib.suppress"),

@@ -16,6 +16,7 @@ from symdiff.frontend import arrays, builtin, operators
 from symdiff.frontend.branches import run_if, staged_truth
 from symdiff.frontend.comprehensions import loop_over
 from symdiff.frontend.frame import BREAK, Flow, Frame, Scope
+from symdiff.frontend.iterators import Handler
 from symdiff.frontend.lists import append
 from symdiff.frontend.rolled import is_rolled, item_of, length_of
 from symdiff.frontend.unpacking import iterate
@@ -34,6 +35,7 @@ def _runs(value: Any) -> bool:
 
 def _folded(frame: Frame, value: Any, initial: Any, step: Step) -> Any:
     """What is left of `initial` when every item was taken in."""
+    frame = value.frame if isinstance(value, Lazily) else frame
     scope = Scope(
         {_TOTAL: initial}, frozenset([_TOTAL]), frame.scope, frame.scope.function, comprehension=True
     )
@@ -65,7 +67,7 @@ def _sum(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
     return _folded(frame, args[0], kwargs.get("start", args[1] if len(args) > 1 else 0), step)
 
 
-def _truths(function: Any) -> builtin.Handler:
+def _truths(function: Any) -> Handler:
     conjunction = function is all
 
     def handle(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -107,7 +109,7 @@ def _combined(a: Any, b: Any, conjunction: bool) -> Any:
     return arrays.apply(REGISTRY["bitwise_and" if conjunction else "bitwise_or"], [a, arrays.operand(b)])
 
 
-def _extremum(function: Any) -> builtin.Handler:
+def _extremum(function: Any) -> Handler:
     row = REGISTRY[f"builtins.{function.__name__}"]
 
     def handle(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:

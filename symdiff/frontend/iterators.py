@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import ast
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from symdiff.errors import UnsupportedError, UserError
 from symdiff.frontend import arrays, operators
-from symdiff.frontend.frame import Frame, call
+from symdiff.frontend.frame import Frame, Scope, call
 from symdiff.frontend.unpacking import MOST, iterate, iterated
 from symdiff.frontend.values import Generator
 
@@ -40,6 +40,46 @@ def lazily(frame: Frame, items: Iterator[Any]) -> Generator:
         raise UnsupportedError(f"An iterator gives more than {MOST} items.", "itertools.islice, or a range")
 
     return Generator(advanced())
+
+
+def prepared(frame: Frame, items: list[Any], start: int, node: ast.expr) -> Generator:
+    """A generator of items that were evaluated all at once.
+
+    start: how many nodes there were before.  node: the expression, for the names that it reads.  Taking turns with the one who asks makes no difference unless
+    that sets a name or writes into an array that the items were computed from, or both act on the world outside.
+    """
+    builder, heap = frame.context.builder, frame.context.heap
+    made = builder.body[start:]
+    read = {heap.storage(arg): None for node in made for arg in node.args}
+    held = {storage: heap.values.get(storage) for storage in read}
+    names = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+    values = _values(frame.scope, names)
+    acts, end = any(not node.op.pure for node in made), start + len(made)
+
+    def advanced() -> Iterator[Any]:
+        for k, item in enumerate(items):
+            if not k:
+                yield item
+                continue
+            changed = any(heap.values.get(storage) is not value for storage, value in held.items())
+            now = _values(frame.scope, names)
+            changed = changed or any(a is not b for a, b in zip(values, now, strict=True))
+            if changed or (acts and any(not node.op.pure for node in builder.body[end:])):
+                raise UnsupportedError(
+                    "The loop changes what its generator expression reads.", "a list: [...]"
+                )
+            yield item
+
+    return lazily(frame, advanced())
+
+
+def _values(scope: Scope | None, names: Iterable[str]) -> list[Any]:
+    """What names stand for, in scopes of the function."""
+    scopes = []
+    while scope is not None:
+        scopes.append(scope.names)
+        scope = scope.parent
+    return [next((one[name] for one in scopes if name in one), None) for name in names]
 
 
 def _of_items(function: Callable[..., Any]) -> Handler:

@@ -178,7 +178,9 @@ def _checkpoint(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
     what, every = bound.arguments["what"], bound.arguments.get("every")
     if call(frame, callable, [what], {}):
         if every is not None:
-            raise UserError(f"WrtError: checkpoint with every={every!r}", "every=10 with the iterable of a loop")
+            raise UserError(
+                f"WrtError: checkpoint with every={every!r}", "every=10 with the iterable of a loop"
+            )
         return Partial(recomputed, [what], {})
     every = -1 if every is None else arrays.static_int(every, "the number of rounds")
     if every < 1 and every != -1:

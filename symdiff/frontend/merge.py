@@ -2,8 +2,8 @@
 
 Enters: for each place the values that it holds on the two sides (then and otherwise; before a loop and after
 a round).  Leaves: a `Plan`: the structure that both have, with numbered leaves where the staged values stand;
-and from nodes for the leaves the value itself.  Invariant: what is one container, or one array, on both sides is
-one afterwards; what would need run time to tell which object it is becomes a `Missing`, an error when read.
+and from nodes for the leaves the value itself.  Invariant: what is one container, or one array, on both sides
+is one afterwards; where only run time knows which object it is there is a `Missing`, an error when read.
 """
 
 from __future__ import annotations

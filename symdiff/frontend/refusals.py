@@ -58,5 +58,3 @@ def _module_of(function: Any) -> str:
     if not isinstance(module, str) and owner is not None:
         module = (owner if isinstance(owner, type) else type(owner)).__module__
     return module if isinstance(module, str) else ""
-
-

@@ -85,8 +85,9 @@ def _assigned(frame: Frame, node: ast.For | ast.While) -> Names:
 
     def stays(name: str) -> bool:
         value = own_scope(frame).names.get(frame.mangle(name))
-        array = isinstance(value, Node) and value.type.kind == "array"
-        return name not in rebound and array and layout.scalar(value) is False
+        if not isinstance(value, Node) or value.type.kind != "array":
+            return False
+        return name not in rebound and layout.scalar(value) is False
 
     return frozenset(name for name in assigned_names(node) if not stays(name))
 

@@ -91,8 +91,8 @@ def length_of(value: Any) -> Bound:
 
 def _range_length(start: Bound, stop: Bound, step: Bound) -> Bound:
     """The number of rounds of a range: no less than zero."""
-    span = stop if start == 0 and type(start) is int else _apply("subtract", stop, start)
-    if step != 1 or isinstance(step, Node):
+    span: Any = stop if start == 0 and type(start) is int else _apply("subtract", stop, start)
+    if not (isinstance(step, int) and step == 1):
         span = _apply("negative", _apply("floor_divide", span, _apply("negative", step)))
     row = REGISTRY["builtins.max"]
     return arrays.apply(row, [span, arrays.operand(0)])

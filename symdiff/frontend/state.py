@@ -160,7 +160,8 @@ def empty_like(container: Any) -> Any:
     if isinstance(container, deque):
         return deque(maxlen=container.maxlen)
     if isinstance(container, list | dict | set):
-        made: Any = type(container).__new__(type(container))
+        cls: Any = type(container)
+        made = cls.__new__(cls)
         if isinstance(container, defaultdict):
             made.default_factory = container.default_factory
         return made

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import re
 import string
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from symdiff.errors import UnsupportedError, UserError
@@ -22,7 +22,7 @@ from symdiff.ir.node import Node
 
 Piece = str | Field
 _CONVERSIONS = {-1: "", 97: "a", 114: "r", 115: "s"}
-_PYTHON = {"": lambda value: value, "a": ascii, "r": repr, "s": str}
+_PYTHON: dict[str, Callable[[Any], Any]] = {"": lambda value: value, "a": ascii, "r": repr, "s": str}
 _PERCENT = re.compile(r"%(?P<flags>[-+ 0#]*)(?P<width>\d*)(?P<precision>(?:\.\d+)?)(?P<kind>[a-zA-Z%])")
 
 
@@ -57,8 +57,8 @@ def _of_container(frame: Frame, value: Any, conversion: str) -> Any:
         pieces += [", " if pieces else "", before, formatted(frame, item, "r")]
     if isinstance(value, tuple) and len(value) == 1:
         pieces.append(",")
-    first, last = {dict: "{}", list: "[]"}.get(type(value), "()")
-    return joined([first, *pieces, last])
+    ends = "{}" if isinstance(value, dict) else "[]" if isinstance(value, list) else "()"
+    return joined([ends[0], *pieces, ends[1]])
 
 
 def _of_object(frame: Frame, value: Any, conversion: str, spec: str) -> Any:

@@ -72,9 +72,13 @@ class ListMethod:
 
 @dataclass(frozen=True, eq=False, slots=True, repr=False)
 class Lazily:
-    """A generator expression over what a loop is kept for: `within(frame, step)` runs it in a scope inside that
-    of a frame, calling `step(frame, item)`, which may leave it; `listed()` is the list of its items."""
+    """A generator expression over what a loop is kept for.
 
+    frame: where it stands.  within(frame, step): run it in a scope inside that of a frame, with
+    `step(frame, item)` for each item, which may leave it.  listed(): the list of its items.
+    """
+
+    frame: Frame
     within: Callable[[Frame, Callable[[Frame, Any], Any]], Any]
     listed: Callable[[], Any]
 

@@ -46,8 +46,8 @@ def root(node: Node) -> Node:
 
 
 def roots(node: Node) -> set[Node]:
-    """The values whose memory this one may share, through control flow as well: a result of an `if` may be that
-    of either branch, a final value the initial one.  What was on a stack is a root of its own."""
+    """The values whose memory this one may share, through control flow as well: a result of an `if` may be
+    that of either branch, a final value the initial one.  What was on a stack is a root of its own."""
     found: set[Node] = set()
     seen: set[Node] = set()
     carried: dict[Node, tuple[Node, int]] = {}

@@ -67,7 +67,7 @@ def _rewritten(
     rule: Callable[[Node], Node | None],
     gains: Callable[[Live, Node, Node], bool],
 ) -> Function:
-    """The function with chosen nodes that are live replaced by what a rule makes of them, where that gains."""
+    """The function with chosen nodes that are live replaced by what a rule makes of them where it gains."""
     if not chosen:
         return function
     scopes, live = Scopes(function), Live(function)

@@ -55,8 +55,8 @@ class Flows:
         self.primal = seed % 3 != 0
 
     def function(self, inner: bool = False, given: bool = False) -> Function:
-        """inner: the second result is a function of one vector, made by more random code.  given: the same code
-        follows where that function stands, with the vector as one more argument."""
+        """inner: the second result is a function of one vector, made by more random code. given: the same
+        code follows where that function stands, with the vector as one more argument."""
         with self.builder as builder:
             params = [
                 builder.param(KINDS[kind], name, parameter=name, path=())
@@ -75,7 +75,9 @@ class Flows:
                 with builder.region(VECTOR) as region:
                     region.results = self.back(scope, region.params[0])
                 back = Tree("tuple", (LEAF,) * len(region.results))
-                results.append(builder.emit(closure, (), {"cotangents": LEAF, "tree": back}, (region.closed(),)))
+                results.append(
+                    builder.emit(closure, (), {"cotangents": LEAF, "tree": back}, (region.closed(),))
+                )
                 tree = Tree("tuple", (tree, LEAF))
             if given:
                 params.append(builder.param(VECTOR, "g", parameter="g", path=()))
@@ -162,7 +164,9 @@ class Flows:
             mask = operation("greater", self.pick(scope, "v"), self.pick(scope, "e"))
             made = operation("update", base, self.pick(scope, "e"), mask, index=(("arg", 0),))
         elif kind == "v":
-            made = operation("update", base, self.pick(scope, "v"), index=(self.r.choice([("ellipsis",), FULL]),))
+            made = operation(
+                "update", base, self.pick(scope, "v"), index=(self.r.choice([("ellipsis",), FULL]),)
+            )
         elif chosen < 0.4:
             made = operation("update", base, self.pick(scope, "v"), *operands, index=entries)
         elif chosen < 0.6:
@@ -228,14 +232,19 @@ class Flows:
         for _ in range(self.r.randint(1, 2)):
             chosen = self.r.random()
             if kind == "v" and chosen < 0.5:
-                stack = operation("push", self.r.choice([operation("new_stack"), *scope.values["S"][-1:]]), own)
+                stack = operation(
+                    "push", self.r.choice([operation("new_stack"), *scope.values["S"][-1:]]), own
+                )
                 kept["S"].append(stack)
                 if self.r.random() < 0.5:
                     item = operation("stack_item", stack, -1)
                     kept["v"].append(item)
                     targets.append(item)
                 if self.r.random() < 0.4:
-                    both = REGISTRY["pop"](stack)
+                    above = (
+                        operation("push", stack, self.pick(scope, "v")) if self.r.random() < 0.5 else stack
+                    )
+                    both = REGISTRY["pop"](above)
                     kept["S"].append(control.ITEM(both, index=0))
                     targets.append(control.ITEM(both, index=1))
             elif chosen < 0.7:
@@ -273,6 +282,7 @@ class Flows:
         """A loop where a value and those before it are carried, written into and pushed."""
         first = operation("copy", self.pick(scope, "v")) if self.r.random() < 0.6 else self.pick(scope, "v")
         second = first if self.r.random() < 0.5 else self.pick(scope, "v")
+        third = operation("copy", first)
         with self.builder.region(COUNT, VECTOR, VECTOR, KINDS["S"]) as body:
             counter, now, before, stack = body.params
             inner = self.inside(scope, ["v", "v"], [now, before], [counter])
@@ -288,13 +298,20 @@ class Flows:
                 made = self.written(inner, made)
             if self.r.random() < 0.3:
                 made = made + self.r.choice([now, before])
-            following = self.r.choice([now, made, before])
+            following = self.r.choice([now, made, before, third])
             body.results = [made, following, stack]
             if self.r.random() < 0.3:
                 body.results = [following, made, stack]
+            breaks = self.r.random() < 0.3
+            if breaks:
+                late = operation("index", self.r.choice([now, before, made]), index=(("int", 1),))
+                body.results = [*body.results, operation("greater", late, 0.2)]
         initial = [first, second, operation("new_stack")]
-        one, other, stack = control.count(0, 3, 1, initial, body)
-        for value in self.r.sample([one, other, first, second], 3):
+        many = 3 if self.r.random() < 0.7 else self.r.choice([0, self.many])
+        one, other, stack = control.count(0, many, 1, initial, body, breaks=breaks)
+        if self.r.random() < 0.4:
+            self.add(scope, "v", self.written(scope, self.r.choice([one, other])))
+        for value in self.r.sample([one, other, first, second, third], 3):
             self.add(scope, "v", value)
         scope.values["S"].append(stack)
 

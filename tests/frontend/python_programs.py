@@ -3,7 +3,8 @@
 In a module of its own because pytest rewrites the asserts of test modules.
 """
 # Written as users write: odd styles, unused values and lambdas bound to names are the point.
-# ruff: noqa: B023, B905, E731, F841, T201, UP028, UP031, PLR
+# ruff: noqa: B006, B007, B023, B905, E501, E731, F841, PT018, RUF059
+# ruff: noqa: SIM222, T201, UP028, UP031, UP032
 
 from __future__ import annotations
 
@@ -1571,3 +1572,35 @@ def message_of_a_loop_over_rows(m):
         total = total + np.sum(row)
         assert np.isfinite(total), f"row {k}: {row}"
     return total
+
+
+@case(V)
+def iterators_by_hand(x):
+    source = (x * k for k in (1.0, 2.0, 3.0))
+    first, second = next(source), next(source)
+    other = iter([x, x + 1, x + 2])
+    return first - second, list(source), next(other) * next(other), list(other), next((v for v in [x]), None)
+
+
+@case(V)
+def generator_expression_and_its_loop(x):
+    total = 0.0
+    for k, value in enumerate(x * k for k in [1, 2, 3]):
+        y = value + k
+        total = total + value * y
+    return total
+
+
+@case(V)
+def enumerate_of_a_generator(x):
+    found = {}
+    for k, (a, b) in enumerate(zip(halves(x, 3), itertools.count(1)), start=5):
+        found[k] = a * b
+    return found
+
+
+@case(V)
+def generator_in_two_steps(x):
+    source = halves(x, 5)
+    first = list(itertools.islice(source, 2))
+    return first, list(source), list(source)

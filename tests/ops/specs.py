@@ -641,6 +641,7 @@ SPECS: dict[str, list[Spec]] = {
     "random.normal": [lambda r: args(0.0, 1.0, (2, 3)), lambda r: args(size=3), lambda r: args(r(3), 1.0)],
     "random.uniform": [lambda r: args(-1, 1, 3), lambda r: args(size=(2, 3))],
     "int": [lambda r: args(r.number())],
+    "not": [lambda r: args(r.number())],
     "bool": [lambda r: args(r.number())],
     **{
         name: [lambda r: args(r(3)), lambda r: args(r())]
