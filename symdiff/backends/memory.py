@@ -34,6 +34,7 @@ from symdiff.backends.schedule import Block, Cell, Schedule, Statement
 from symdiff.backends.sites import NO_SITES, NOTHING, Alias, Made, Site, shares
 from symdiff.ir.control import IF, carried_of
 from symdiff.ir.node import Node
+from symdiff.ir.types import may_be_one
 from symdiff.ops.control import is_view, store
 
 _AUGMENTED = {"add", "subtract", "multiply", "divide"}
@@ -365,11 +366,16 @@ class Memory:
         return alive(self.lifetimes.names[cell], 4 * statement.position + 3)
 
     def _fits(self, old: Node, new: Node) -> bool:
+        """Whether the result has the shape of the operand: an axis that is not of length 1 is not stretched."""
+        before, after = self.sizes.resolve(old.type.dims), self.sizes.resolve(new.type.dims)
         return (
             old.type.kind == new.type.kind == "array"
-            and bool(old.type.dims)
-            and new.type.dims is not None
-            and self.sizes.resolve(old.type.dims) == self.sizes.resolve(new.type.dims)
+            and bool(before)
+            and after is not None
+            and len(before or ()) == len(after)
+            and all(
+                a == b or (a != 1 and not may_be_one(a)) for a, b in zip(before or (), after, strict=True)
+            )
             and old.type.dtype == new.type.dtype != ""
         )
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from symdiff.backends.choice import CONTROL, LOOPS, WRITES
 from symdiff.backends.lifetimes import Lifetimes, Stretches, overlap
 from symdiff.backends.memory import Memory
-from symdiff.backends.schedule import Block, Cell, Schedule, sources
+from symdiff.backends.schedule import Block, Cell, Schedule, Statement, sources
 from symdiff.ir.control import UNDEFINED
 from symdiff.ir.node import Node
 
@@ -91,7 +91,7 @@ class Webs:
                     continue
                 read[other] = read.get(other, 0) + 1
                 apart = self.of[other] is not self.of[cell] and other.homes.keys() == {block}
-                if apart and not other.name and not other.node.regions and is_movable(other.node):
+                if apart and not other.name and is_movable(other.statement):
                     found[other] = other.node
         return {node for cell, node in found.items() if read[cell] == self.schedule.uses(cell) == 1}
 
@@ -158,14 +158,15 @@ def _both(one: Stretches, other: Stretches) -> Stretches:
     return large
 
 
-def is_movable(node: Node) -> bool:
-    """Whether an operation may be computed at the end of its block: it reads numbers alone, which nobody
-    writes into."""
-    return (
-        node.op.pure
-        and node.op.name not in ("scatter", "pop", *WRITES)
-        and all(arg.type.kind == "number" or arg.type.dims == () for arg in node.args)
-    )
+def is_movable(statement: Statement) -> bool:
+    """Whether an operation may as well be computed at the end of its block: nothing is written in between."""
+    node, block = statement.node, statement.block
+    if not node.op.pure or node.regions or node.op.name in ("scatter", *WRITES):
+        return False
+    if all(arg.type.kind == "number" or arg.type.dims == () for arg in node.args):
+        return True
+    later = block.statements[block.statements.index(statement) + 1 :]
+    return not any(one.node.regions or one.node.op.effect or one.node.op.name in WRITES for one in later)
 
 
 def needs_nothing(schedule: Schedule, webs: Webs) -> set[Cell]:

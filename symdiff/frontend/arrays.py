@@ -64,7 +64,7 @@ def operand(value: Any) -> Node:
     if isinstance(value, StagedList):
         return as_array(value.stack)
     if isinstance(value, bool | int | float | complex):
-        return current().const(value if type(value) in NUMBERS else int(value))  # of an enum
+        return current().const(value if type(value) in NUMBERS else int(value.real))  # of an enum
     if isinstance(value, list | tuple):
         return array_of(value)
     raise UserError(f"TypeError: a {kind_name(value)} is not a number and not an array")

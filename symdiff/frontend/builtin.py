@@ -19,7 +19,7 @@ from symdiff.frontend.attributes import Super, attribute, has_attribute
 from symdiff.frontend.classes import set_attribute
 from symdiff.frontend.conversions import PYTHON, by_row, division, number, power, registered, rounded
 from symdiff.frontend.frame import Frame, call
-from symdiff.frontend.iterators import Handler, lazily
+from symdiff.frontend.iterators import lazily
 from symdiff.frontend.lookup import is_user_object, user_method
 from symdiff.frontend.rolled import is_rolled, length_of, of_range
 from symdiff.frontend.rows import call_row
@@ -42,6 +42,8 @@ from symdiff.frontend.values import (
 from symdiff.ir import control
 from symdiff.ir.node import Node
 from symdiff.ops.row import row_of
+
+Handler = iterators.Handler
 
 
 def class_of(value: Any) -> type:

@@ -14,6 +14,7 @@ from typing import Any
 from symdiff.errors import UnsupportedError, UserError
 from symdiff.frontend import arrays, operators
 from symdiff.frontend.frame import Frame, Scope, call
+from symdiff.frontend.targets import target_names
 from symdiff.frontend.unpacking import MOST, iterate, iterated
 from symdiff.frontend.values import Generator
 
@@ -45,14 +46,15 @@ def lazily(frame: Frame, items: Iterator[Any]) -> Generator:
 def prepared(frame: Frame, items: list[Any], start: int, node: ast.expr) -> Generator:
     """A generator of items that were evaluated all at once.
 
-    start: how many nodes there were before.  node: the expression, for the names that it reads.  Taking turns with the one who asks makes no difference unless
-    that sets a name or writes into an array that the items were computed from, or both act on the world outside.
+    start: how many nodes there were before.  node: the expression, for the names that it reads.  Taking turns
+    with the one who asks makes no difference unless that sets a name or writes into an array which the items
+    were computed from, or both act on the world outside.
     """
     builder, heap = frame.context.builder, frame.context.heap
     made = builder.body[start:]
     read = {heap.storage(arg): None for node in made for arg in node.args}
     held = {storage: heap.values.get(storage) for storage in read}
-    names = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+    names = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)} - target_names(node)
     values = _values(frame.scope, names)
     acts, end = any(not node.op.pure for node in made), start + len(made)
 

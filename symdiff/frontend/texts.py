@@ -8,6 +8,7 @@ literal and in no other way; no `__str__` or `__format__` of the user's runs, th
 from __future__ import annotations
 
 import ast
+import math
 import re
 import string
 from collections.abc import Callable, Iterable
@@ -110,6 +111,8 @@ def source(value: Any) -> list[str | Node]:
         return [value]
     if isinstance(value, str):
         return [literal(value)]
+    if isinstance(value, float) and not math.isfinite(value):
+        return [f'float("{value}")']
     if not isinstance(value, Text):
         return [repr(value)]
     found: list[str | Node] = ['f"']

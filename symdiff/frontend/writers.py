@@ -17,6 +17,7 @@ from symdiff.errors import DtypeError, UnsupportedError, UserError
 from symdiff.frontend import arrays, builtin
 from symdiff.frontend.frame import Context, Frame
 from symdiff.frontend.heap import Heap
+from symdiff.frontend.iterators import Handler
 from symdiff.frontend.methods import call_method
 from symdiff.frontend.places import WHOLE
 from symdiff.frontend.rows import call_row
@@ -211,7 +212,7 @@ def _fill_diagonal(context: Context, a: Any, val: Any, wrap: Any = False) -> Non
     write(context, target, (("arg", 0), ("arg", 1)), [places, places], value)
 
 
-def _function(write_into: Callable[..., None]) -> builtin.Handler:
+def _function(write_into: Callable[..., None]) -> Handler:
     def handle(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> None:
         write_into(frame.context, *args, **kwargs)
 

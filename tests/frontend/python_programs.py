@@ -1604,3 +1604,10 @@ def generator_in_two_steps(x):
     source = halves(x, 5)
     first = list(itertools.islice(source, 2))
     return first, list(source), list(source)
+
+
+@case(V)
+def raises_with_odd_values(x):
+    if x[0] > 0:
+        raise ValueError("a'b\"c\\ {x} \n", math.inf, -math.inf, None, True, 2.5, x[0], [1, x[1]])
+    return x

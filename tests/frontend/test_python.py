@@ -11,6 +11,7 @@ from frontend.interpret import bind, build, lowered_for, same
 from frontend.python_programs import CASES
 from ops import evaluate
 
+import symdiff
 from symdiff.frontend import step_into
 from symdiff.ir.verify import verify
 from symdiff.ops.effects import filled
@@ -66,3 +67,21 @@ def test_same_outcome(function, args, kwargs):
 
 def test_there_are_enough():
     assert len(CASES) >= 100
+
+
+WITHOUT_ARRAYS = {"types_of_values"}
+
+
+@pytest.mark.parametrize(
+    ("function", "args", "kwargs"),
+    [case for case in CASES if case[0].__name__ not in WITHOUT_ARRAYS],
+    ids=[function.__name__ for function, _, _ in CASES if function.__name__ not in WITHOUT_ARRAYS],
+)
+def test_generated_code_does_the_same(function, args, kwargs):
+    derivative = symdiff.vjp(function)
+    result, printed = outcome(lambda: derivative(*args, **kwargs))
+    if not isinstance(result[0], type):  # of an exception
+        result = result[0]
+    expected, wanted = outcome(lambda: function(*args, **kwargs))
+    assert printed == wanted
+    assert same(result, expected), (result, expected)
