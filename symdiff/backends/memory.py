@@ -366,16 +366,14 @@ class Memory:
         return alive(self.lifetimes.names[cell], 4 * statement.position + 3)
 
     def _fits(self, old: Node, new: Node) -> bool:
-        """Whether the result has the shape of the operand: an axis that is not of length 1 is not stretched."""
-        before, after = self.sizes.resolve(old.type.dims), self.sizes.resolve(new.type.dims)
+        """Whether the result has the shape of the operand; only an axis of length 1 is ever stretched."""
+        before, after = self.sizes.resolve(old.type.dims) or (), self.sizes.resolve(new.type.dims)
         return (
             old.type.kind == new.type.kind == "array"
             and bool(before)
             and after is not None
-            and len(before or ()) == len(after)
-            and all(
-                a == b or (a != 1 and not may_be_one(a)) for a, b in zip(before or (), after, strict=True)
-            )
+            and len(before) == len(after)
+            and all(a == b or (a != 1 and not may_be_one(a)) for a, b in zip(before, after, strict=True))
             and old.type.dtype == new.type.dtype != ""
         )
 

@@ -25,7 +25,7 @@ from symdiff.frontend.lookup import user_method
 from symdiff.frontend.operators import truth
 from symdiff.frontend.statements import assign
 from symdiff.frontend.texts import formatted, source, template
-from symdiff.frontend.values import Failure, Partial, Text, has_staged, kind_name
+from symdiff.frontend.values import Failure, Partial, ShapeTuple, Text, has_staged, kind_name
 from symdiff.ir.node import Node
 from symdiff.ops.effects import perform
 
@@ -74,7 +74,22 @@ def _message(frame: Frame, value: Any) -> list[str | Node]:
     """The source of an argument of an exception."""
     if isinstance(value, Node | Text | str | bool | int | float) or value is None:
         return source(value)
+    if type(value) in (list, tuple, dict, ShapeTuple):
+        return _display(frame, value)
     return source(formatted(frame, value))
+
+
+def _display(frame: Frame, value: Any) -> list[str | Node]:
+    """The source of a container in an argument of an exception."""
+    pieces: list[str | Node] = []
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+        pieces += [", "] if pieces else []
+        pieces += [*_message(frame, key), ": "] if isinstance(value, dict) else []
+        pieces += _message(frame, item)
+    if isinstance(value, tuple) and len(value) == 1:
+        pieces.append(",")
+    ends = "{}" if isinstance(value, dict) else "[]" if isinstance(value, list) else "()"
+    return [ends[0], *pieces, ends[1]]
 
 
 def _raise(frame: Frame, node: ast.Raise) -> Flow:

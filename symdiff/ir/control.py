@@ -235,6 +235,7 @@ class Fitting(_Loop):
     def __init__(self, first: int):
         self.name = "loop"
         self.sizes = current().sizes
+        self.strict = True
         self.outer: Container[str] = _Recent(first)
 
     def fit(self, special: Sequence[Type], general: Sequence[Type]) -> list[bool]:

@@ -1,5 +1,5 @@
 """Functions that the front end must refuse, each with the arguments of a call; the reports are golden."""
-# ruff: noqa: F821, F841, T201
+# ruff: noqa: F821, F841
 
 from __future__ import annotations
 
@@ -22,16 +22,9 @@ def case(*args, **kwargs):
     return add
 
 
-
-
-
-
-
-
 @case(V)
 def staged_and(x):
     return np.where(x > 0 and x < 1, x, 0)
-
 
 
 @case(V)
@@ -168,8 +161,6 @@ def broken_helper_of_helper(x):
 @case(V)
 def wrong_call(x):
     return broken(x, 2, z=3)
-
-
 
 
 @case(V)

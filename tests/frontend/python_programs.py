@@ -1609,5 +1609,7 @@ def generator_in_two_steps(x):
 @case(V)
 def raises_with_odd_values(x):
     if x[0] > 0:
-        raise ValueError("a'b\"c\\ {x} \n", math.inf, -math.inf, None, True, 2.5, x[0], [1, x[1]])
+        raise ValueError(
+            "a'b\"c\\ {x} \n", math.inf, -math.inf, None, True, 2.5, x[0], [1, (x[1],), {"k": ("a", x[2])}]
+        )
     return x
