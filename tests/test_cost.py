@@ -21,8 +21,8 @@ def chain(x, w, n):
 def test_what_a_loop_saves():
     cost = symdiff.grad(chain).cost(X, W, 4)
     (stack,) = [one for one in cost.saved if one.items == 4]
-    assert (stack.kind, stack.bytes, stack.line) == ("float64[3]", 4 * 24, 18)
-    assert cost.total == sum(one.bytes for one in cost.saved)
+    assert (stack.kind, stack.line) == ("float64[3]", 17)
+    assert cost.total == sum(one.bytes for one in cost.saved) == 4 * 24  # the last item has two names
     assert symdiff.grad(chain).cost(X, W, 8).total == cost.total + 4 * 24
 
 
