@@ -1,4 +1,8 @@
-"""The few helpers that generated code calls where types were not known.  Imports NumPy only."""
+"""The few helpers that generated code calls where types were not known.  Imports NumPy only.
+
+Lists stand for what a loop appended; the cotangent of a list is a list of its items' cotangents, each of them
+an array, a number, or again such a list.  No helper changes its arguments.
+"""
 
 from __future__ import annotations
 
@@ -53,3 +57,30 @@ def matmul_right(g: Any, a: Any, b: Any) -> Any:
     if b.ndim == 1:
         return (a.swapaxes(-1, -2) @ g[..., None])[..., 0]
     return a.swapaxes(-1, -2) @ g
+
+
+def stack_of_zeros(items: list[Any]) -> list[Any]:
+    """The cotangent of a list that nothing depends on: for every item zeros of its shape.
+
+    Items that are no floating-point arrays have cotangents in double precision.
+    """
+    return [_zeros(item) for item in items]
+
+
+def _zeros(item: Any) -> Any:
+    if isinstance(item, list):
+        return stack_of_zeros(item)
+    if not isinstance(item, np.ndarray | np.generic):
+        return 0j if isinstance(item, complex) else 0.0
+    return np.zeros(item.shape, item.dtype if item.dtype.kind in "fc" else float)[()]
+
+
+def sum_of_stacks(a: list[Any], b: list[Any]) -> list[Any]:
+    """The sum of two cotangents of one list."""
+    return [sum_of_stacks(x, y) if isinstance(x, list) else x + y for x, y in zip(a, b, strict=True)]
+
+
+def split_like(g: Any, items: list[Any], axis: int = 0) -> list[Any]:
+    """The cotangents of the items of a list from that of `np.concatenate(items, axis)`: views of `g`."""
+    ends = np.cumsum([item.shape[axis] for item in items])
+    return np.split(g, ends[:-1], axis)

@@ -20,7 +20,7 @@ from symdiff.autodiff.activity import LOOPS, result_types
 from symdiff.autodiff.sweep import Cotangents, Parts, Straight, accumulate, fitted
 from symdiff.autodiff.zeros import solid, zero_of
 from symdiff.ir import types
-from symdiff.ir.control import FOR, IF, captures, carried_of, carried_params, values_of
+from symdiff.ir.control import FOR, IF, after_round, captures, carried_of, carried_params, values_of
 from symdiff.ir.copying import cloned
 from symdiff.ir.node import Node, Region
 from symdiff.ir.types import Type
@@ -161,6 +161,8 @@ class _Loop:
             return param
         dims, behind = sizes.resolve(following.dims), sizes.resolve(result_types(self.node)[k].dims)
         before = sizes.resolve(self.params[k].type.dims)
+        if _is_seed(carried_of(self.node)[k]):  # where an iteration begins, the number is an array
+            before = behind = sizes.resolve(after_round(self.node, k))
         if dims is not None and (dims != behind or dims != before):
             dims = tuple(sizes.fresh() for _ in dims)
         return types.array(infer.numpy_dtype(self.params[k]), dims)
@@ -196,9 +198,9 @@ class _Loop:
 
     def final(self, k: int) -> Node:
         """A value of the shape that a carried value ends with."""
-        sizes, sample = self.sweep.builder.sizes, self.sample(k)
+        sizes, sample = self.sweep.builder.sizes, carried_of(self.node)[k]
         behind = result_types(self.node)[k].dims
-        if sizes.resolve(sample.type.dims) == sizes.resolve(behind):
+        if not _is_seed(sample) and sizes.resolve(sample.type.dims) == sizes.resolve(behind):
             return sample
         return self.sweep.final_of(self.node, k)
 

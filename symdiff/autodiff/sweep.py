@@ -23,7 +23,7 @@ from symdiff.autodiff.zeros import solid
 from symdiff.errors import UnsupportedError
 from symdiff.ir import types
 from symdiff.ir.build import Builder, OpenRegion
-from symdiff.ir.control import ITEM, carried_params
+from symdiff.ir.control import ITEM, carried_of, carried_params
 from symdiff.ir.node import Function, Node, Region
 from symdiff.ir.types import Type
 from symdiff.ops.row import Row, Rule, row_for
@@ -133,7 +133,15 @@ class Straight:
             g = solid(self.builder, self.homes, g, node)
         for operand, part in zip(node.args, self.transposed(node, g, active), strict=True):
             if part is not None:
-                accumulate(cotangents, operand, fitted(part, operand))
+                accumulate(cotangents, operand, fitted(part, self._shaped(operand)))
+
+    def _shaped(self, operand: Node) -> Node:
+        """A value of the shape of an operand's cotangent: for what begins as a number and is an array from
+        the first iteration on, which has no cotangent before it, the next value."""
+        loop, k = self.homes.carried.get(operand, (None, -1))
+        if loop is None or k < 0 or operand.type.kind != "array" or not carried_of(loop)[k].is_const:
+            return operand
+        return loop.regions[-1].results[k]
 
     def label(self, cotangent: Node, node: Node) -> None:
         """Name a cotangent after its value; the first name stays."""

@@ -17,7 +17,7 @@ from symdiff.ops.control import root, store
 LOOPS = (FOR, WHILE)
 CONTROL = (IF, FOR, WHILE, BLOCK)
 # Functional inside, in place outside: the first operand is written into.
-WRITES = {"update", "add_at", "push", "pop"}
+WRITES = {"update", "add_at", "push", "pop", "set_item", "add_to_item"}
 # Worth making again rather than sharing where somebody writes into it.
 FRESH = {"new_stack", "zeros", "zeros_like", "ones", "ones_like", "empty", "empty_like", "full", "full_like"}
 # What reads no more of an array than its shape and dtype.
@@ -196,7 +196,7 @@ class Choice:
         """
         writes: dict[Node, list[int]] = {}
         for node, position in self._order.items():
-            if node.op is store or node.op.name in ("update", "push", "pop"):
+            if node.op is store or node.op.name in WRITES - {"add_at"}:
                 writes.setdefault(root(self._resolved(node.args[0])), []).append(position)
         if not writes:
             return

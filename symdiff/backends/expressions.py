@@ -16,6 +16,7 @@ from symdiff.ir.node import Node
 from symdiff.ops.row import Row
 
 ATOM, POWER, UNARY, PRODUCT, SUM = 20, 14, 13, 12, 11
+NOT = 5
 _BINARY = {
     "**": POWER, "*": PRODUCT, "/": PRODUCT, "@": PRODUCT, "//": PRODUCT, "%": PRODUCT, "+": SUM, "-": SUM,
     "<<": 10, ">>": 10, "&": 9, "^": 8, "|": 7, "<": 6, "<=": 6, ">": 6, ">=": 6, "==": 6, "!=": 6,
@@ -296,9 +297,51 @@ def _stack_item(self: Expressions, node: Node) -> Text:
     return f"{self.text(stack, ATOM)}[{self.text(index)}]", ATOM
 
 
+def _unstacked(self: Expressions, node: Node) -> Text:
+    """`list(g)`, in lists of lists `[list(part) for part in g]`."""
+    g, axis, depth = self.text(node.args[0]), node.attr("axis", 0), node.attr("depth", 1)
+    if axis:
+        g = f"np.moveaxis({g}, {axis}, 0)"
+    if depth == 1:
+        return f"list({g})", ATOM
+    text = "list(part)"
+    for _ in range(depth - 2):
+        text = f"[{text} for part in part]"
+    return f"[{text} for part in {g}]", ATOM
+
+
+def _repeated(self: Expressions, node: Node) -> Text:
+    value, count = node.args
+    return f"[{self.text(value)}] * {self.text(count, PRODUCT + 1)}", PRODUCT
+
+
+def _listed(self: Expressions, node: Node) -> Text:
+    return f"[{', '.join(map(self.text, node.args))}]", ATOM
+
+
+def _chained(self: Expressions, node: Node) -> Text:
+    return self.infix("+", *node.args)
+
+
+def _some_of(self: Expressions, node: Node) -> Text:
+    g, a = self.text(node.args[0], ATOM), self.text(node.args[1])
+    return f"{g}[: len({a})]" if node.op.name == "first_of" else f"{g}[len({a}) :]", ATOM
+
+
+def _not(self: Expressions, node: Node) -> Text:
+    return f"not {self.text(node.args[0], NOT)}", NOT
+
+
 _SPECIAL: dict[str, Callable[[Expressions, Node], Text]] = {
     "new_stack": lambda self, node: ("[]", ATOM),
     "stack_item": _stack_item,
+    "unstacked": _unstacked,
+    "repeated": _repeated,
+    "listed": _listed,
+    "chained": _chained,
+    "first_of": _some_of,
+    "rest_of": _some_of,
+    "not": _not,
     "undefined": lambda self, node: ("None", ATOM),
     "const": lambda self, node: constant(node.value),
     "stop_gradient": lambda self, node: self._named(node.args[0]),

@@ -211,11 +211,19 @@ class Flow:
                 before += [(f"if {_negated(tested)}:", None), ("    break", None)]
         body = [*before, *self._body(statement, elements)]
         if not _has_code(body):
-            if node.op is FOR:
+            if node.op is FOR and not self._hands_on_target(statement, elements):
                 return
             body.append(("pass", None))
         yield head, node
         yield from indented(body)
+
+    def _hands_on_target(self, statement: Statement, elements: int) -> bool:
+        """Whether the head of a `for` itself sets what is read after the loop: its counter, or an element."""
+        counter = statement.counter
+        targets = [one.node for one in statement.blocks[-1].statements[:elements]]
+        targets += [counter.node] if counter is not None else []
+        set_there = {self.names.get(target) for target in targets}
+        return any(cell is not None and self.names[cell.node] in set_there for cell in statement.cells)
 
     def _body(self, statement: Statement, elements: int) -> Iterator[Line]:
         """The body of a loop, to the next values and the break."""

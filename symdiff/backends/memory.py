@@ -41,6 +41,10 @@ _AUGMENTED = {"add", "subtract", "multiply", "divide"}
 # What makes an array whose items lie in C's order, and that is one even if it has no axes.
 _PLAIN = {"zeros", "ones", "empty", "full", "array", "scatter"}
 _RESTARTS = 200
+# What makes a list of views of an array, or of the items of lists.
+ITEMS = {
+    "unstacked", "split_like", "sum_of_stacks", "repeated", "listed", "chained", "first_of", "rest_of"
+}  # fmt: skip
 
 
 class _Again(Exception):
@@ -127,6 +131,10 @@ class Memory:
             viewed = self.of(node.args[0], where, k, position)
             own = viewed.inner if node.op.name == "stack_item" else viewed.own
             return Alias(own, viewed.inner, False)
+        if node.op.name in ITEMS:  # a list of its own, of what is there already
+            parts = [self.of(arg, where, k, position) for arg in node.args]
+            inner = NO_SITES.union(*(part.own | part.inner for part in parts))
+            return Alias(self._fresh(where, k, position).own, inner)
         return self._fresh(where, k, position, node.op.name in _PLAIN)
 
     def _fresh(self, where: object, k: int, position: int, plain: bool = True) -> Alias:
@@ -222,12 +230,14 @@ class Memory:
             return
         if node.op.name == "add_at":
             copies = not self._is_reusable(statement, node.args[0])
+            if copies and statement.block.depth:  # better before the loop than in it
+                self._is_settled_by_copying(statement, base)
         else:
             copies = statement in self.copies or not self._fits_in_place(statement, base)
             copies = copies or self._is_settled_by_copying(statement, base)
         (self.copies.add if copies else self.copies.discard)(statement)
         whole = self._fresh(statement, 1, statement.position) if copies else base
-        if node.op.name == "push":
+        if node.op.name in ("push", "set_item"):
             item = self.of(node.args[1], statement, 2, statement.position)
             if statement in self.pushes:
                 item = self._fresh(statement, 2, statement.position)
@@ -239,6 +249,9 @@ class Memory:
             rest, last = statement.cells
             self._set(rest, Alias(whole.own, base.inner, whole.whole))
             self._set(last, Alias(base.inner, base.inner, False))
+        elif node.op.name == "add_to_item":
+            sum_ = self._fresh(statement, 2, statement.position)
+            self._set(cells[node], Alias(whole.own, base.inner | sum_.own, whole.whole))
         else:
             self._set(cells[node], whole)
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from symdiff.backends.lifetimes import Stretches, overlap
 from symdiff.backends.webs import Web, base_name
 from symdiff.ir.build import numbered_name
-from symdiff.ir.control import ITEM
+from symdiff.ir.control import FOR, ITEM
 from symdiff.ir.node import Function, Node
 from symdiff.ops.row import REGISTRY, Row
 
@@ -52,13 +52,29 @@ def name_webs(function: Function, webs: Iterable[Web], names: Names, words: Cont
     not in each other's way, and lose a number that is not the user's own (`words`)."""
     webs = list(webs)
     shared: dict[str, _Shared] = {}
+    spare = _is_spare_free(function)
     for web in webs:
+        if spare and _is_unread(web):
+            web.name = "_"
         if web.name:
             shared.setdefault(web.name, _Shared()).add(web)
     for web in webs:
         if not web.name:
             web.name = _named(web, _wished(web, function), names, shared, words)
             shared.setdefault(web.name, _Shared()).add(web)
+
+
+def _is_spare_free(function: Function) -> bool:
+    """Whether the user keeps no value under the name `_`, which counters that nobody reads have."""
+    nodes = list(function.nodes())
+    counters = {node.regions[0].params[0] for node in nodes if node.op is FOR}
+    return not any("_" in (node.name, node.attr("parameter")) for node in nodes if node not in counters)
+
+
+def _is_unread(web: Web) -> bool:
+    """Whether this is the counter of loops in which nobody reads it."""
+    counters = all(cell.kind == "counter" for cell in web.cells)
+    return counters and all(start == end for start, end in web.stretches)
 
 
 @dataclass(slots=True)
@@ -78,8 +94,6 @@ class _Shared:
 
 
 def _named(web: Web, wish: str, names: Names, shared: dict[str, _Shared], words: Container[str]) -> str:
-    if wish == "_":
-        return wish
     for name in [_plain(wish, words), wish] if web.flows else [wish]:
         if name in shared and shared[name].admits(web):
             return name
@@ -117,9 +131,8 @@ def _wished(web: Web, function: Function) -> str:
         named = next((member.name for member in reversed(members) if member.name), "")
         return named or _wish(members[-1], function)
     named = next((cell.name for cell in cells if cell.name), "")
-    if all(cell.kind == "counter" for cell in cells):
-        unread = all(start == end for start, end in web.stretches)
-        return "_" if unread else named or _COUNTERS[min(cells[0].depth, len(_COUNTERS)) - 1]
+    if all(cell.kind == "counter" for cell in cells) and named in ("", "_"):
+        return _COUNTERS[min(cells[0].depth, len(_COUNTERS)) - 1]
     if named:
         return named
     values = [cell.node for cell in cells if cell.kind == "value"]

@@ -1,7 +1,8 @@
 """Statements that write into arrays and lists.
 
 Enters: a statement whose operation is functional inside (`update`, `add_at`, `scatter`, `push`, `pop`,
-`store`). Leaves: the lines that write in place, after a copy where `backends.memory` says so.
+`set_item`, `add_to_item`, `store`). Leaves: the lines that write in place, after a copy where
+`backends.memory` says so.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from symdiff.backends.expressions import ATOM, Expressions
+from symdiff.backends.expressions import ATOM, PRODUCT, Expressions
 from symdiff.backends.memory import Memory
 from symdiff.backends.schedule import Schedule, Statement
 from symdiff.ir.node import Node
@@ -36,6 +37,8 @@ class Writes:
             "add_at": self._add_at,
             "update": self._update,
             "push": self._push,
+            "set_item": self._set_item,
+            "add_to_item": self._add_to_item,
             "pop": self._pop,
             "store": self._store,
         }.get(statement.node.op.name)
@@ -60,6 +63,27 @@ class Writes:
             yield f"{name}.append({self.expressions.text(item, ATOM)}.copy())"
         else:
             yield f"{name}.append({self.expressions.text(item)})"
+
+    def _set_item(self, statement: Statement) -> Iterator[str]:
+        name = self.names[statement.node]
+        yield from self._ready(statement, name)
+        _, item, index = statement.node.args
+        value = self.expressions.text(item)
+        if statement in self.memory.pushes:
+            value = f"{self.expressions.text(item, ATOM)}.copy()"
+        yield f"{name}[{self.expressions.text(index)}] = {value}"
+
+    def _add_to_item(self, statement: Statement) -> Iterator[str]:
+        """Not `+=`: the item itself may be memory of others."""
+        name = self.names[statement.node]
+        yield from self._ready(statement, name)
+        _, part, index = statement.node.args
+        place = f"{name}[{self.expressions.text(index)}]"
+        if part.type.kind == "stack":
+            self.expressions.helpers.add("sum_of_stacks")
+            yield f"{place} = sum_of_stacks({place}, {self.expressions.text(part)})"
+        else:
+            yield f"{place} = {place} + {self.expressions.text(part, PRODUCT)}"
 
     def _pop(self, statement: Statement) -> Iterator[str]:
         rest, item = statement.cells

@@ -14,11 +14,12 @@ from symdiff.errors import SymdiffError, UnsupportedError
 from symdiff.frontend import operators
 from symdiff.frontend.attributes import attribute
 from symdiff.frontend.frame import STATEMENTS, Frame, bind, call, evaluate
+from symdiff.frontend.lists import extend
 from symdiff.frontend.lookup import user_method
 from symdiff.frontend.statements import assign
 from symdiff.frontend.subscripts import index_of, subscript
 from symdiff.frontend.unpacking import iterate
-from symdiff.frontend.values import Flat
+from symdiff.frontend.values import Flat, StagedList
 from symdiff.frontend.writes import check_operation, set_item, write, write_flat, write_whole
 from symdiff.ir.node import Node
 
@@ -80,6 +81,10 @@ def _stays(result: Any, old: Any) -> bool:
 def updated(frame: Frame, node: ast.AugAssign, old: Any, value: Any) -> Any:
     """What the target is bound to afterwards: the same array, or a new value."""
     kind = type(node.op)
+    if isinstance(old, StagedList) and kind is ast.Add:
+        frame.context.check_own(old)
+        extend(frame, old, value)
+        return old
     if isinstance(old, list) and kind is ast.Add:
         frame.context.check_own(old)
         old += iterate(frame, value)

@@ -136,14 +136,16 @@ class Widening:
     def met(self, initial: Any, after: Type) -> Type:
         """The type of a place of which these two values are known."""
         type = type_of(initial)
-        if type.kind == "undefined" or _is_seed(initial, after):
+        if type.kind == "undefined":
             return after
+        if _is_seed(initial, after):
+            return control.seeded(current().sizes, after)
         return type if self.fits([after], [type])[0] else current().sizes.join(type, after)
 
     def wider(self, initial: Any, type: Type, after: Type) -> Type:
         """A type of which the next value is an instance, where it is none of the one so far."""
         if type.kind == "number" and _is_seed(initial, after):
-            return after
+            return control.seeded(current().sizes, after)
         return self._freed(current().sizes.join(type, after))
 
     def _freed(self, type: Type) -> Type:

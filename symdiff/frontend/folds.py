@@ -11,13 +11,12 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
-from symdiff.errors import UnsupportedError
 from symdiff.frontend import arrays, builtin, operators
 from symdiff.frontend.branches import run_if, staged_truth
 from symdiff.frontend.comprehensions import loop_over
 from symdiff.frontend.frame import BREAK, Flow, Frame, Scope
 from symdiff.frontend.iterators import Handler
-from symdiff.frontend.lists import append
+from symdiff.frontend.lists import append, rows_of
 from symdiff.frontend.rolled import is_rolled, item_of, length_of
 from symdiff.frontend.unpacking import iterate
 from symdiff.frontend.values import Lazily, Rolled, StagedList
@@ -145,10 +144,10 @@ def _list(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
         return value.listed()
     if isinstance(length_of(value), int):
         return _PLAIN[list](frame, args, kwargs)
-    if isinstance(value, Node) and value.type.rank != 1:
-        raise UnsupportedError(
-            "A list of the rows of an array, whose number is known at run time.", "the array"
-        )
+    if isinstance(value, Node) and value.type.rank is None:
+        raise arrays.unknown_rank(value)
+    if isinstance(value, Node):
+        return rows_of(frame.context, value)
 
     def step(inner: Frame, one: Any) -> None:
         found = _owner(inner).names[_TOTAL]

@@ -15,11 +15,25 @@ from symdiff.frontend import arrays
 from symdiff.frontend.frame import Context, Frame
 from symdiff.frontend.merge import is_leaf
 from symdiff.frontend.state import fill, taken
-from symdiff.frontend.values import StagedList, kind_name
+from symdiff.frontend.values import Lazily, StagedList, kind_name
+from symdiff.ir.build import current
 from symdiff.ir.control import ITEM
 from symdiff.ir.node import Node
 from symdiff.ops.row import REGISTRY
-from symdiff.ops.stacks import as_array, concatenated, new_stack, pop, push, stack_item, stacked
+from symdiff.ops.stacks import (
+    as_array,
+    chained,
+    concatenated,
+    listed,
+    new_stack,
+    pop,
+    push,
+    repeated,
+    set_item,
+    stack_item,
+    stacked,
+    unstacked,
+)
 
 
 def stage_list(frame: Frame, container: list[Any]) -> StagedList:
@@ -55,30 +69,82 @@ def append(context: Context, target: StagedList, value: Any) -> None:
             f"A list to which a loop or branch appends gets a {kind_name(value)}.",
             "a list of arrays or numbers for each part",
         )
-    heap = context.heap
     node = arrays.operand(value)
+    _hold(context, target, push(target.stack, node), node)
+
+
+def _hold(context: Context, target: StagedList, stack: Node, value: Node) -> None:
+    """The list is now this stack, with one more item on it."""
+    heap = context.heap
     held = dict(heap.uncertain.get(target.stack, {}))
-    if node.type.kind == "array" and heap.layout.scalar(node) is not True:
-        storage = heap.storage(node)
+    if value.type.kind == "array" and heap.layout.scalar(value) is not True:
+        storage = heap.storage(value)
         held[storage] = heap.values.get(storage, storage)
-    target.stack = push(target.stack, node)
+        held |= heap.uncertain.get(value, {})
+    target.stack = stack
     if held:
-        heap.uncertain[target.stack] = held
+        heap.uncertain[stack] = held
+
+
+def replace_item(context: Context, target: StagedList, index: Any, value: Any) -> None:
+    """`target[index] = value`."""
+    stack = target.stack
+    place = arrays.operand(index)
+    if not is_leaf(value) or (place.type.kind, place.type.dtype) != ("number", "int"):
+        raise UnsupportedError(
+            "An item of a list whose length is known only at run time is set to what is no number and no "
+            "array, or at what is no int.",
+            "an array instead of the list",
+        )
+    node = arrays.operand(value)
+    items = stack.type.items[0]
+    joined = current().sizes.join(items, node.type) if items.kind in ("number", "array") else None
+    if joined is None or joined.dims is None or joined.dims != current().sizes.resolve(node.type.dims):
+        raise UnsupportedError(
+            "An item of a list whose length is known only at run time is set to a value of another shape.",
+            "an array instead of the list",
+        )
+    _hold(context, target, set_item(stack, node, place), node)
+
+
+def repeat(value: Any, count: Node) -> StagedList:
+    """`[value] * count`."""
+    if not is_leaf(value):
+        raise UnsupportedError(
+            f"A {kind_name(value)} is repeated as often as only run time knows.",
+            "a list of numbers",
+        )
+    node = arrays.operand(value)
+    if node.type.kind == "array" and node.type.dims != ():
+        raise UnsupportedError(
+            "An array is repeated as often as only run time knows.", "np.tile, or a list comprehension"
+        )
+    return StagedList(repeated(node, count))
+
+
+def rows_of(context: Context, array: Node) -> StagedList:
+    """`list(array)`: its rows are views, which must not be written into."""
+    made = StagedList(new_stack())
+    _hold(context, made, unstacked(array), array)
+    return made
 
 
 def item(context: Context, target: StagedList, index: Any) -> Any:
     """`target[index]`; it must not be written into."""
     found = stack_item(target.stack, arrays.operand(index))
-    return _kept(context, found)
+    return _kept(context, found, target.stack)
 
 
-def _kept(context: Context, found: Node) -> Any:
+def _kept(context: Context, found: Node, stack: Node) -> Any:
+    """An item of a list: it may be any of the arrays that the list holds."""
     if found.type.kind == "stack":
         inner = StagedList(found)
         context.unclear[id(inner)] = inner
         return inner
     if found.type.kind == "array" and found.type.dims != ():
-        context.heap.doubt(found, [found])
+        heap = context.heap
+        heap.doubt(found, [found])
+        heap.uncertain[found] = {**heap.uncertain[found], **heap.uncertain.get(stack, {})}
     return found
 
 
@@ -87,8 +153,48 @@ def _append(frame: Frame, target: StagedList, args: list[Any]) -> None:
 
 
 def _extend(frame: Frame, target: StagedList, args: list[Any]) -> None:
-    for value in args[0]:
+    extend(frame, target, args[0])
+
+
+def extend(frame: Frame, target: StagedList, values: Any) -> None:
+    """`target += values`."""
+    if isinstance(values, Lazily):
+        values = values.listed()
+    if isinstance(values, Node) and values.type.dims:
+        values = rows_of(frame.context, values)
+    if isinstance(values, StagedList):
+        heap = frame.context.heap
+        held = {**heap.uncertain.get(target.stack, {}), **heap.uncertain.get(values.stack, {})}
+        target.stack = chained(target.stack, values.stack)
+        if held:
+            heap.uncertain[target.stack] = held
+        return
+    if not isinstance(values, list | tuple):
+        raise UnsupportedError(
+            f"A list whose length is known only at run time is extended by a {kind_name(values)}.",
+            "a loop that appends",
+        )
+    for value in list(values):
         append(frame.context, target, value)
+
+
+def extended(frame: Frame, left: Any, right: Any) -> StagedList:
+    """`left + right`, of which one is a staged list."""
+    made = StagedList(left.stack) if isinstance(left, StagedList) else _of_items(frame.context, left)
+    extend(frame, made, right if isinstance(right, StagedList) else list(right))
+    return made
+
+
+def _of_items(context: Context, values: list[Any]) -> StagedList:
+    made = StagedList(new_stack())
+    for value in values:
+        append(context, made, value)
+    if all(not isinstance(value, StagedList) for value in values) and values:
+        held = context.heap.uncertain.get(made.stack)
+        made.stack = listed(*map(arrays.operand, values))
+        if held is not None:
+            context.heap.uncertain[made.stack] = held
+    return made
 
 
 def _pop(frame: Frame, target: StagedList, args: list[Any]) -> Any:
@@ -100,7 +206,7 @@ def _pop(frame: Frame, target: StagedList, args: list[Any]) -> Any:
     if target.stack in heap.uncertain:
         heap.uncertain[rest] = heap.uncertain[target.stack]
     target.stack = rest
-    return _kept(frame.context, last)
+    return _kept(frame.context, last, rest)
 
 
 def _clear(frame: Frame, target: StagedList, args: list[Any]) -> None:

@@ -14,8 +14,18 @@ from typing import Any
 from symdiff.errors import SymdiffError, UnsupportedError, UserError
 from symdiff.frontend import arrays
 from symdiff.frontend.frame import EXPRESSIONS, Frame, call, evaluate_all
+from symdiff.frontend.lists import extended, repeat
 from symdiff.frontend.lookup import is_user_object, user_method
-from symdiff.frontend.values import POISON, ShapeTuple, Silent, Text, children, has_staged, kind_name
+from symdiff.frontend.values import (
+    POISON,
+    ShapeTuple,
+    Silent,
+    StagedList,
+    Text,
+    children,
+    has_staged,
+    kind_name,
+)
 from symdiff.ir.build import current
 from symdiff.ir.node import OPERATORS, Node
 from symdiff.ir.types import Size, may_be_one
@@ -102,6 +112,9 @@ def binary(frame: Frame, kind: type[ast.operator], left: Any, right: Any) -> Any
             if repeated is not NotImplemented:
                 return repeated
         return emit(name, *(_operand(value, symbol, left, right) for value in (left, right)))
+    lists = isinstance(left, list | StagedList) and isinstance(right, list | StagedList)
+    if kind is ast.Add and lists and not (isinstance(left, list) and isinstance(right, list)):
+        return extended(frame, left, right)
     _check_size(kind, left, right)
     return compute(function, left, right)
 
@@ -114,7 +127,12 @@ def _repeated(kind: type[ast.operator], left: Any, right: Any) -> Any:
     """A Python sequence times a staged int, or plus an array; NotImplemented where NumPy takes over."""
     sequence, other = (left, right) if isinstance(left, list | tuple) else (right, left)
     if other.type.kind == "number" and kind is ast.Mult:
-        return sequence * arrays.static_int(other, "the number of repetitions")
+        try:
+            return sequence * arrays.static_int(other, "the number of repetitions")
+        except UnsupportedError:
+            if isinstance(sequence, list) and len(sequence) == 1 and other.type.dtype == "int":
+                return repeat(sequence[0], other)
+            raise
     if other.type.kind == "shape":
         raise arrays.unknown_rank(other)
     return NotImplemented

@@ -127,6 +127,8 @@ def _entry(part: Any, operands: list[Node]) -> tuple[Any, ...]:
         return ("int", int(part))
     if isinstance(part, list | tuple):
         return _argument(arrays.array_of(_checked_list(part)), operands)
+    if isinstance(part, StagedList):
+        part = arrays.operand(part)
     if isinstance(part, Node):
         if part.type.dtype and np.dtype(part.type.dtype).kind not in "biu":
             raise UserError(

@@ -18,11 +18,12 @@ from symdiff.frontend import arrays
 from symdiff.frontend.classes import set_attribute
 from symdiff.frontend.frame import Context, Frame, call, evaluate
 from symdiff.frontend.heap import Heap
+from symdiff.frontend.lists import replace_item
 from symdiff.frontend.lookup import is_user_object, user_method
 from symdiff.frontend.operators import compute
 from symdiff.frontend.places import WHOLE, place_of
 from symdiff.frontend.subscripts import index_of
-from symdiff.frontend.values import POISON, Flat, Silent, kind_name
+from symdiff.frontend.values import POISON, Flat, Silent, StagedList, kind_name
 from symdiff.ir.build import current
 from symdiff.ir.node import Node
 from symdiff.ir.types import may_be_one
@@ -60,6 +61,9 @@ def set_item(frame: Frame, owner: Any, key: Any, value: Any) -> None:
         call(frame, method, [owner, key, value], {})
         return
     frame.context.check_own(owner)
+    if isinstance(owner, StagedList):
+        replace_item(frame.context, owner, key, value)
+        return
     if isinstance(key, Node):
         key = arrays.static_value(key, "an index into a Python container")
     if not isinstance(owner, list | dict):

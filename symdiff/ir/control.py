@@ -17,7 +17,9 @@ The value is the final carried values.  A loop over an array is a loop over the 
 reads `x[i]`; what an iteration saves for its reverse is pushed on a carried stack (`ops.stacks`).  A
 parameter's type holds in every iteration: initial and next value are instances of it, and where they differ,
 its length is a symbol named "?.." that nothing outside has, its dtype or rank unknown.  An initial value may
-also be a constant number where the parameter is an array (`s = 0` before `s = s + x`), or `undefined`.
+also be a constant number where the parameter is an array (`s = 0` before `s = s + x`), or `undefined`.  Such
+a number broadcasts as an array does whose lengths may be 1: so are the lengths of the parameter, and those of
+the final value unless the loop runs for certain.
 
 `block(){body}` computes its body as it stands; the reverse sweep computes it again instead of saving it.
 `undefined()` is the value of a variable that was not set on this way: nothing reads it.
@@ -145,6 +147,7 @@ class _Loop:
         self.strict = not current().sharing
         outer = (*args, *captures(*regions))
         self.outer: Container[str] = {symbol for node in outer for symbol in symbols(self.sizes, node.type)}
+        self.runs = name == "for" and _surely_runs(*args[:3])
 
     def result(self, carried: Sequence[Node], body: Region, params: Sequence[Node], breaks: bool) -> Type:
         count = len(carried)
@@ -161,7 +164,8 @@ class _Loop:
     def final(self, initial: Node, following: Type, param: Node) -> Type:
         """The type of a final value."""
         if _is_seed(initial, param.type):
-            return self.general(following)
+            type = self.general(following)
+            return type if self.runs else seeded(self.sizes, type)
         return self.general(self.sizes.join(initial.type, following))
 
     def check_initial(self, carried: Sequence[Node], params: Sequence[Node]) -> None:
@@ -236,6 +240,7 @@ class Fitting(_Loop):
         self.name = "loop"
         self.sizes = current().sizes
         self.strict = True
+        self.runs = False
         self.outer: Container[str] = _Recent(first)
 
     def fit(self, special: Sequence[Type], general: Sequence[Type]) -> list[bool]:
@@ -263,6 +268,30 @@ def item_of(stack: Type) -> Type:
 def _is_seed(initial: Node, type: Type) -> bool:
     """A constant number that the first iteration turns into an array: it has no derivative, it broadcasts."""
     return initial.is_const and type.kind == "array" and bool(type.dims)
+
+
+def seeded(sizes: Sizes, type: Type) -> Type:
+    """The type of a value that is an array or a number: its lengths may all be 1."""
+    dims = sizes.resolve(type.dims)
+    return type.with_dims(None if dims is None else tuple(1 if dim == 1 else sizes.fresh() for dim in dims))
+
+
+def _surely_runs(start: Node, stop: Node, step: Node) -> bool:
+    """Whether a range is known not to be empty."""
+    if not (start.is_const and step.is_const):
+        return False
+    if stop.is_const:
+        return len(range(*(int(bound.value.real) for bound in (start, stop, step)))) > 0
+    least = 0
+    if stop.op.name == "length" and stop.args[0].type.dims is not None:
+        dim = current().sizes.find(stop.args[0].type.dims[stop.attr("axis", 0)])
+        least = dim if isinstance(dim, int) else 0 if may_be_one(dim) else 2
+    return step.value.real > 0 and start.value.real < least
+
+
+def after_round(loop: Node, k: int) -> Dims | None:
+    """The lengths of a carried value behind a loop that ran; those that only the iteration knows are new."""
+    return _Loop(loop.op.name, loop.args, loop.regions).general(loop.regions[-1].results[k].type).dims
 
 
 IF = Op("if", _infer_if)

@@ -16,7 +16,9 @@ from symdiff.ir.build import current
 from symdiff.ir.control import ITEM, item_of
 from symdiff.ir.node import Node, Op
 from symdiff.ir.types import Type
+from symdiff.ops.reductions import add_reduce
 from symdiff.ops.row import row
+from symdiff.ops.shaping import zeros_like
 
 
 def _item(stack: Node) -> Type:
@@ -29,9 +31,26 @@ def _infer_push(stack: Node, value: Node) -> Type:
     return types.stack_of(current().sizes.join(_item(stack), value.type))
 
 
+def _infer_listed(*items: Node) -> Type:
+    found = types.UNDEFINED
+    for item in items:
+        found = current().sizes.join(found, item.type)
+    return types.stack_of(found)
+
+
 def pushed(stack: Node, value: Node) -> Node:
     """The stack with one more item."""
     return push(stack, value)
+
+
+def _zero_at(stack: Node, index: Node) -> Node | float:
+    """Zero, as large as an item."""
+    item = stack_item(stack, index)
+    return 0.0 if item.type.dims == () else zeros_like(item)
+
+
+def _total(stack: Node) -> Node:
+    return add_reduce(stacked(stack), axis=0)
 
 
 def popped(stack: Node) -> tuple[Node, Node]:
@@ -61,8 +80,36 @@ stack_of_zeros: Op = row(
     name="stack_of_zeros",
     spelling="stack_of_zeros",
 )
-# A stack with `g` added to one item.
+# A stack with `g` added to one item: in the generated code `stack[index] = stack[index] + g`.
 add_to_item: Op = _opaque("add_to_item", lambda stack, g, index: stack.type, "stack, g, index")
+# A stack with another item in one place: `stack[index] = value`.
+set_item: Op = _opaque(
+    "set_item",
+    lambda stack, value, index: _infer_push(stack, value),
+    "stack, value, index",
+    transpose=lambda g, i, stack, value, index: (
+        set_item(g, _zero_at(g, index), index) if i == 0 else stack_item(g, index) if i == 1 else None
+    ),
+)
+# `[a, b]`.
+listed: Op = _opaque("listed", _infer_listed, "*items", transpose=lambda g, i, *items: stack_item(g, i))
+# `a + b`, and the parts of its cotangent: `g[: len(a)]`, `g[len(a) :]`.
+chained: Op = _opaque(
+    "chained",
+    lambda a, b: current().sizes.join(a.type, b.type),
+    "a, b",
+    transpose=lambda g, i, a, b: rest_of(g, a) if i else first_of(g, a),
+)
+first_of: Op = _opaque("first_of", lambda g, a: a.type, "g, a")
+rest_of: Op = _opaque("rest_of", lambda g, a: g.type, "g, a")
+# `[value] * count`.
+repeated: Op = _opaque(
+    "repeated",
+    lambda value, count: types.stack_of(value.type),
+    "value, count",
+    # One more item, for a list of none has no shape.
+    transpose=lambda g, i, value, count: _total(push(g, zeros_like(value))) if i == 0 else None,
+)
 # `[a + b for a, b in zip(...)]`.
 sum_of_stacks = _opaque("sum_of_stacks", lambda a, b: a.type, "a, b")
 
@@ -127,7 +174,7 @@ as_array: Op = row(
 )  # fmt: skip
 unstacked: Op = row(
     "linear", None, "g, axis=0, depth=1", _infer_unstacked, name="unstacked", spelling="list",
-    transpose=lambda h, i, g, axis, depth: stacked(h, axis=axis) if depth == 1 else as_array(h),
+    transpose=lambda h, i, g, axis=0, depth=1: stacked(h, axis=axis) if depth == 1 else as_array(h),
 )  # fmt: skip
 concatenated: Op = row(
     "linear", None, "stack, axis=0", _infer_concatenated, name="concatenated", spelling="np.concatenate",

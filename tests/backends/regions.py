@@ -138,21 +138,21 @@ def nested(M: Any, n: Any) -> Values:
 
 
 @program
-def until(c: Any) -> Values:
+def until() -> Values:
     condition = region(
-        [ELEMENT], lambda x: [operation("greater", operation("absolute", x * x - c), 1e-9)], "x"
+        [ELEMENT], lambda x: [operation("greater", operation("absolute", x * x - 2.0), 1e-9)], "x"
     )
-    body = region([ELEMENT], lambda x: [(x + c / x) * 0.5], "x")
+    body = region([ELEMENT], lambda x: [(x + 2.0 / x) * 0.5], "x")
     return control.repeat([1.0], condition, body)
 
 
 @program
-def tested_inside(c: Any) -> Values:
+def tested_inside() -> Values:
     """The condition takes more than one expression."""
 
     def test(x: Node) -> Values:
         y = named(operation("sin", x), "y")
-        return [operation("greater", y * y, c)]
+        return [operation("greater", y * y, 0.01)]
 
     condition = region([NUMBER], test, "x")
     return control.repeat([1.0], condition, region([NUMBER], lambda x: [x * 0.5], "x"))

@@ -80,15 +80,15 @@ return s
 """,
     "until": """
 x = 1.0
-while np.abs(x * x - c) > 1e-09:
-    x = (x + c / x) * 0.5
+while np.abs(x * x - 2.0) > 1e-09:
+    x = (x + 2.0 / x) * 0.5
 return x
 """,
     "tested_inside": """
 x = 1.0
 while True:
     y = np.sin(x)
-    if not y * y > c:
+    if not y * y > 0.01:
         break
     x = x * 0.5
 return x
