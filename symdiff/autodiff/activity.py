@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from symdiff.ir.calls import CALL, CALL_VJP
 from symdiff.ir.control import CONTROL, ITEM, carried_of, carried_params
 from symdiff.ir.node import Node, Region
 from symdiff.ir.types import Type
@@ -66,7 +67,9 @@ class Activity:
 
     def _passes(self, node: Node) -> bool:
         row = row_for(node)
-        return row is not None and row.kind != "constant"
+        if row is None:
+            return node.op is CALL or node.op is CALL_VJP
+        return row.kind != "constant"
 
     def _add(self, node: Node) -> None:
         if node.type.kind == "tuple":
@@ -155,8 +158,10 @@ class Reach:
     def _passes(self, node: Node, i: int) -> bool:
         """Whether a cotangent of `node` gives one to an operand."""
         row = row_for(node)
-        if row is None or node.args[i] not in self.active:
+        if node.args[i] not in self.active:
             return False
+        if row is None:
+            return node.op is CALL_VJP
         if row.kind == "elementwise":
             return row.partials[i] is not None
         if row.transpose is None and row.kind in ("linear", "multilinear"):

@@ -48,6 +48,7 @@ class Sweep(Straight):
         """Compute a block again, and go back through the copy."""
         region, known = node.regions[0], dict[Node, Node]()
         body = cloned([inner for inner in region.body if not inner.op.effect], known)
+        self.note(body)
         self.homes.read(body, [known.get(result, result) for result in region.results])
         self.active.read(body)
         for k, g in parts.items():
@@ -159,10 +160,13 @@ class _Loop:
         following, param, sizes = self.body.results[k].type, self.params[k].type, self.sweep.builder.sizes
         if param.kind == "stack":
             return param
-        dims, behind = sizes.resolve(following.dims), sizes.resolve(result_types(self.node)[k].dims)
-        before = sizes.resolve(self.params[k].type.dims)
+        dims, behind = (
+            sizes.resolve_computed(following.dims),
+            sizes.resolve_computed(result_types(self.node)[k].dims),
+        )
+        before = sizes.resolve_computed(self.params[k].type.dims)
         if _is_seed(carried_of(self.node)[k]):  # where an iteration begins, the number is an array
-            before = behind = sizes.resolve(after_round(self.node, k))
+            before = behind = sizes.resolve_computed(after_round(self.node, k))
         if dims is not None and (dims != behind or dims != before):
             dims = tuple(sizes.fresh() for _ in dims)
         return types.array(infer.numpy_dtype(self.params[k]), dims)

@@ -15,9 +15,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from symdiff.autodiff.activity import differentiable
+from symdiff.autodiff.calls import linked, with_callees
 from symdiff.autodiff.checkpoint import segmented
 from symdiff.autodiff.regions import Sweep
-from symdiff.autodiff.sweep import Cotangents
+from symdiff.autodiff.sweep import Cotangents, conjugated
 from symdiff.autodiff.weaving import woven
 from symdiff.errors import DtypeError, NonScalarError
 from symdiff.ir.build import Builder
@@ -35,7 +36,7 @@ def gradient(
     value: return `(value, gradient)`.  aux: the function returns `(value, aux)`, and so `((value, aux),
     gradient)`.
     """
-    function = segmented(function)
+    function = linked(segmented(function), wrt)
     output = _scalar_output(function, aux)
     with function.open() as builder:
         seed = builder.const(1)
@@ -51,12 +52,12 @@ def gradient(
             function.parameters,
             **function.info,
         )
-    return woven(made, sweep)
+    return with_callees(woven(made, sweep), function.functions, _callee)
 
 
 def vjp(function: Function, wrt: Sequence[Node], tree: Tree) -> Function:
     """`(value, pullback)`: the pullback is a closure over what the way back reads."""
-    function = segmented(function)
+    function = linked(segmented(function), wrt)
     with function.open() as builder:
         outputs = function.results
         sweep = Sweep(builder, function, wrt)
@@ -77,7 +78,34 @@ def vjp(function: Function, wrt: Sequence[Node], tree: Tree) -> Function:
             function.parameters,
             **function.info,
         )
+    return with_callees(woven(made, sweep), function.functions, _callee)
+
+
+def _callee(function: Function, name: str) -> Function:
+    """What `call_vjp` calls: the results of a function that is called, and its pullback, which takes the
+    cotangents of the results to those of the parameters, as far as they can have some."""
+    wrt = [param for param in function.params if differentiable(param.type)]
+    function = linked(segmented(function), wrt)
+    seeded = [output for output in function.results if differentiable(output.type)]
+    with function.open() as builder:
+        sweep = Sweep(builder, function, wrt)
+        with builder.region(*(output.type for output in seeded)) as region:
+            seeds: Cotangents = {}
+            for output, param in zip(seeded, region.params, strict=True):
+                cotangent = conjugated(param, output)
+                seeds[output] = seeds[output] + cotangent if output in seeds else cotangent
+            region.results = _results(builder, sweep.pulled(seeds), wrt)
+        attrs = {"cotangents": _flat(len(seeded)), "tree": _flat(len(wrt))}
+        back = builder.emit(closure, (), attrs, (region.closed(),))
+        results = [*function.results, back]
+        made = builder.finish(
+            name, function.params, results, _flat(len(results)), function.parameters, **function.info
+        )
     return woven(made, sweep)
+
+
+def _flat(count: int) -> Tree:
+    return LEAF if count == 1 else Tree("tuple", (LEAF,) * count)
 
 
 def pullback(

@@ -66,6 +66,7 @@ class Reads:
 
     def __init__(self, sweep: Straight):
         self.homes = sweep.homes
+        self.likes = sweep.likes
         self.inside: set[Region] = set()
         # What stands for how often a loop ran needs the loop.
         self.beside = {trips: (loop,) for loop, trips in sweep.trips.items()}
@@ -79,7 +80,7 @@ class Reads:
             if node in needed or has_effect(node):
                 kept.append(node)
                 needed |= self.with_owners(
-                    (*node.args, *(v for inner in node.regions for v in self.inner(inner)))
+                    (*self.likes.read(node), *(v for inner in node.regions for v in self.inner(inner)))
                 )
         return kept[::-1]
 
@@ -90,7 +91,7 @@ class Reads:
     def inner(self, region: Region) -> Iterator[Node]:
         """What a region reads, its own values included."""
         for node in self.copied(region):
-            yield from node.args
+            yield from self.likes.read(node)
             for inner in node.regions:
                 yield from self.inner(inner)
         yield from region.results
@@ -109,7 +110,7 @@ class Reads:
         yield from self.found(region.results)
 
     def of_node(self, node: Node) -> Iterator[Node]:
-        yield from self.found(node.args)
+        yield from self.found(self.likes.read(node))
         for region in node.regions:
             if region in self.homes.owner:
                 self.inside.add(region)

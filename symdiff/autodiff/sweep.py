@@ -16,18 +16,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from symdiff.autodiff.activity import LOOPS, Activity, Reach, is_control, item_of, result_types
+from symdiff.autodiff.activity import (
+    LOOPS,
+    Activity,
+    Reach,
+    differentiable,
+    is_control,
+    item_of,
+    result_types,
+)
 from symdiff.autodiff.costs import MOST, Costs
+from symdiff.autodiff.likes import Likes
 from symdiff.autodiff.memory import WRITES, Homes
-from symdiff.autodiff.zeros import solid
+from symdiff.autodiff.zeros import solid, zero_of
 from symdiff.errors import UnsupportedError
 from symdiff.ir import types
 from symdiff.ir.build import Builder, OpenRegion
+from symdiff.ir.calls import CALL_VJP, PULL, encoded
 from symdiff.ir.control import ITEM, carried_of, carried_params
 from symdiff.ir.node import Function, Node, Region
 from symdiff.ir.types import Type
+from symdiff.ops import infer
 from symdiff.ops.row import Row, Rule, row_for
-from symdiff.ops.shaping import fit_like
+from symdiff.ops.shaping import conjugate, fit_like
 from symdiff.ops.stacks import add_stacks, pushed, stack_of_zeros
 from symdiff.ops.sums import vanishes
 
@@ -60,8 +71,19 @@ class Straight:
         self.trips: dict[Node, Node] = {}
         self.finals: dict[tuple[Node, int], Node] = {}
         self.resolved: dict[Node, Type] = {}
+        self.items: dict[Node, list[Node]] = {}  # by call, its results and its pullback
+        self.note(function.body.body)
         self.homes = Homes(function.body)
         self.costs = Costs(self.homes, self.counted)
+        self.likes = Likes(self.homes, builder.sizes)
+
+    def note(self, body: Sequence[Node]) -> None:
+        """Find the results of calls in forward code."""
+        for node in body:
+            if node.op is ITEM and node.args[0].op is CALL_VJP:
+                self.items.setdefault(node.args[0], []).append(node)
+            for region in node.regions:
+                self.note(region.body)
 
     def pulled(self, seeds: Cotangents) -> list[Node | None]:
         """Cotangents of `wrt` for given cotangents of the results; None where nothing depends on it."""
@@ -93,6 +115,9 @@ class Straight:
             elif node.op.name == "pop":
                 if results.get(node):
                     self._pop(node, results[node], cotangents)
+            elif node.op is CALL_VJP:
+                if results.get(node):
+                    self._pull(node, results[node], cotangents)
             elif cotangent is not None and node.op is not ITEM:
                 self._operation(node, cotangent, cotangents, active)
 
@@ -127,6 +152,24 @@ class Straight:
     def _pop(self, node: Node, parts: Parts, cotangents: Cotangents) -> None:
         rest = parts[0] if 0 in parts else stack_of_zeros(ITEM(node, index=0))
         accumulate(cotangents, node.args[0], pushed(rest, parts.get(1, self.builder.const(0.0))))
+
+    def _pull(self, node: Node, parts: Parts, cotangents: Cotangents) -> None:
+        """Go back through a call: with a cotangent for each of its results that can have one."""
+        *results, pullback = self.items[node]
+        given = []
+        for k, result in enumerate(results):
+            if differentiable(result.type):
+                g = fitted(parts[k], result) if k in parts else zero_of(self.builder, self.homes, result)
+                given.append(conjugated(solid(self.builder, self.homes, g, result), result))
+        operands = [arg for arg in node.args if differentiable(arg.type)]
+        found = [self._resolved(arg.type) for arg in operands]
+        type = found[0] if len(found) == 1 else types.tuple_of(found)
+        attrs = {"results": tuple(map(encoded, found))}
+        made = self.builder.typed(PULL, (pullback, *given), attrs, type)
+        for k, operand in enumerate(operands):
+            part = made if len(found) == 1 else self.builder.typed(ITEM, (made,), {"index": k}, found[k])
+            if operand in self.active:
+                accumulate(cotangents, operand, fitted(conjugated(part, operand), operand))
 
     def _operation(self, node: Node, g: Node, cotangents: Cotangents, active: Activity) -> None:
         if node.op.name in WRITES:
@@ -216,6 +259,11 @@ class Straight:
         for i, arg in enumerate(node.args):
             found.append(cotangents.get(arg) if arg in active and arg not in node.args[:i] else None)
         return found
+
+
+def conjugated(cotangent: Node, value: Node) -> Node:
+    """Into the convention of a function's own cotangents, and out of it."""
+    return conjugate(cotangent) if infer.numpy_dtype(value).startswith("complex") else cotangent
 
 
 def fitted(part: Node, operand: Node) -> Node:

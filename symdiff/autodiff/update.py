@@ -12,7 +12,7 @@ of the generated function.  They are the user's own code: nothing in them is fol
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -89,7 +89,7 @@ def updated(function: Function, step: Step) -> Function:
         for position in range(max((len(splice.body) for splice in splices), default=0) + 1):
             for splice in splices:
                 splice.advance(position)
-        return builder.finish(
+        made = builder.finish(
             function.name.removesuffix("_value_and_grad") + "_step",
             [*function.params, *params.values()],
             kept,
@@ -98,6 +98,7 @@ def updated(function: Function, step: Step) -> Function:
             function.summary,
             **function.info,
         )
+    return replace(made, functions=function.functions)
 
 
 def _apart(value: Node, targets: set[Node]) -> Node:

@@ -58,8 +58,8 @@ class Walk:
     def carried_type(self, loop: Node, k: int) -> Type:
         """The type of a value that the way back carries from one iteration into the one before."""
         sizes, following = self.source.sizes, self.type_of(loop.regions[-1].results[k])
-        dims = sizes.resolve(following.dims)
-        if dims is None or dims == sizes.resolve(result_types(loop)[k].dims):
+        dims = sizes.resolve_computed(following.dims)
+        if dims is None or dims == sizes.resolve_computed(result_types(loop)[k].dims):
             return following
         return following.with_dims(tuple(sizes.fresh() for _ in dims))
 
@@ -78,6 +78,28 @@ class Walk:
         if home is None or home in self.inside:
             return self.known.get(node, node)
         return self.back.get(node, node)
+
+    def operands(self, node: Node) -> tuple[Node, ...]:
+        """The operands of a node here; in the place of one that is measured alone there may be another."""
+        args = [*map(self.now, node.args)]
+        k = self.reads.likes.operand(node)
+        if k is not None:
+            instead = self.reads.likes.of(node.args[k])
+            assert instead is not None
+            args[k] = self.measured(instead)
+        return tuple(args)
+
+    def measured(self, node: Node) -> Node:
+        """What stands in the place of a value that is measured, computed here if it is a view."""
+        if node not in self.reads.likes.made:
+            return self.now(node)
+        args = tuple(map(self.measured, node.args))
+        existing = self.builder.existing(node.op, args, node.attrs)
+        if existing is not None:
+            return existing
+        made = replace(node, args=args)
+        self.builder.adopt(made)
+        return made
 
     def body(self, nodes: Iterable[Node], mirrored: Region | None) -> None:
         """Copy nodes; mirrored: the forward region that they go back through."""

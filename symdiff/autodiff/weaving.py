@@ -52,7 +52,7 @@ class _Weave(Back):
         return replace(source, body=body, info={**source.info, **report(self.plan)})
 
     def node(self, node: Node) -> Node:
-        args = tuple(map(self.now, node.args))
+        args = self.operands(node)
         if not node.regions:
             return self.made(node, args)
         back = [self.sweep.mirrors.get(region) for region in node.regions]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import builtins
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 from symdiff.ir.node import Node
@@ -29,11 +29,18 @@ _SIMPLE = re.compile(r"-?[\w.]+")
 
 class Expressions:
     """Prints nodes; `names` holds the materialised ones, `same` what stands for others, `imports` and
-    `helpers` (of the runtime) collect what the text needs."""
+    `helpers` (of the runtime) collect what the text needs.  numbers: what has no array's attributes although
+    its type is one's (see `backends.numbers`)."""
 
-    def __init__(self, names: Mapping[Node, str], same: Mapping[Node, Node] | None = None):
+    def __init__(
+        self,
+        names: Mapping[Node, str],
+        same: Mapping[Node, Node] | None = None,
+        numbers: Container[Node] = frozenset(),
+    ):
         self.names = names
         self.same = same or {}
+        self.numbers = numbers
         self.imports: set[str] = set()
         self.helpers: set[str] = set()
 
@@ -41,6 +48,16 @@ class Expressions:
         """The expression, in parentheses if its precedence is below `least`."""
         text, precedence = self._named(node)
         return text if precedence >= least else f"({text})"
+
+    def is_array(self, node: Node) -> bool:
+        """Whether a value has the attributes of an array for certain."""
+        return node.type.kind == "array" and self.same.get(node, node) not in self.numbers
+
+    def copied(self, node: Node) -> str:
+        """A copy of an array, or of what may be a number."""
+        if node.type.kind == "array" and not self.is_array(node):
+            return f"np.copy({self.text(node)})[()]"
+        return f"{self.text(node, ATOM)}.copy()"
 
     def _named(self, node: Node) -> Text:
         node = self.same.get(node, node)
@@ -83,11 +100,13 @@ class Expressions:
     def call(self, row: Row, node: Node) -> Text:
         """`x.f(key=value)` where arrays have such a method, else `np.f(x, key=value)`."""
         keywords = self.keywords(row, node)
-        if row.method and node.args[0].type.kind == "array":  # 1 µs faster than the function
+        if row.method and self.is_array(node.args[0]):  # 1 µs faster than the function
             first, *rest = node.args
             inside = ", ".join([*map(self.text, rest), *keywords])
             return f"{self.text(first, ATOM)}.{row.method}({inside})", ATOM
         operands = [self.text(arg) for arg in node.args]
+        if row.name == "item":  # which is a method alone
+            return f"np.asarray({operands[0]}).item()", ATOM
         names = node.attr("names", ())
         for i, name in enumerate(names, len(operands) - len(names)):
             operands[i] = f"{name}={operands[i]}"
@@ -194,19 +213,21 @@ def _complex(value: complex) -> str:
 
 def _shape(self: Expressions, node: Node) -> Text:
     x = node.args[0]
-    if x.type.kind == "array":
+    if self.is_array(x):
         return f"{self.text(x, ATOM)}.shape", ATOM
     return f"np.shape({self.text(x)})", ATOM
 
 
 def _size(self: Expressions, node: Node) -> Text:
-    return f"{self.text(node.args[0], ATOM)}.size", ATOM
+    if self.is_array(node.args[0]):
+        return f"{self.text(node.args[0], ATOM)}.size", ATOM
+    return f"np.size({self.text(node.args[0])})", ATOM
 
 
 def _length(self: Expressions, node: Node) -> Text:
-    axis = node.attr("axis", 0)
-    x = self.text(node.args[0], ATOM)
-    return f"{x}.shape[{axis}]", ATOM
+    if node.args[0].type.rank == 1 and not self.is_array(node.args[0]):  # of a number 1
+        return _size(self, node)
+    return f"{_shape(self, node)[0]}[{node.attr('axis', 0)}]", ATOM
 
 
 def _make_shape(self: Expressions, node: Node) -> Text:
@@ -215,6 +236,10 @@ def _make_shape(self: Expressions, node: Node) -> Text:
 
 
 def _transpose(self: Expressions, node: Node) -> Text:
+    if not self.is_array(node.args[0]):
+        row = node.op
+        assert isinstance(row, Row)
+        return self.call(row, node)
     x = self.text(node.args[0], ATOM)
     axes = node.attr("axes")
     return (f"{x}.T" if axes is None else f"{x}.transpose({', '.join(map(str, axes))})"), ATOM
@@ -225,7 +250,9 @@ def _index(self: Expressions, node: Node) -> Text:
 
 
 def _astype(self: Expressions, node: Node) -> Text:
-    if node.args[0].type.kind == "number":
+    if not self.is_array(node.args[0]):
+        if node.args[0].type.dims != () and node.args[0].type.kind == "array":
+            return f"np.asarray({self.text(node.args[0])}).astype({dtype(node.attr('dtype'))})", ATOM
         return f"{dtype(node.attr('dtype'))}({self.text(node.args[0])})", ATOM
     return f"{self.text(node.args[0], ATOM)}.astype({dtype(node.attr('dtype'))})", ATOM
 
@@ -237,14 +264,15 @@ def _reshape(self: Expressions, node: Node) -> Text:
         inside = ", ".join(self.text(arg) for arg in shape.args) or "()"
     order = node.attr("order", "C")
     inside += f", order={order!r}" if order != "C" else ""
-    if x.type.kind != "array":
-        return f"np.reshape({self.text(x)}, {self.text(shape)})", ATOM
+    if not self.is_array(x):
+        order = f", order={order!r}" if order != "C" else ""
+        return f"np.reshape({self.text(x)}, {self.text(shape)}{order})", ATOM
     return f"{self.text(x, ATOM)}.reshape({inside})", ATOM
 
 
 def _expand_dims(self: Expressions, node: Node) -> Text:
     x, axis, rank = node.args[0], node.attr("axis"), node.args[0].type.rank
-    if rank is None or x.type.kind != "array":
+    if rank is None or not self.is_array(x):
         return f"np.expand_dims({self.text(x)}, {axis!r})", ATOM
     axes = axis if isinstance(axis, tuple) else (axis,)
     new = {one % (rank + len(axes)) for one in axes}
@@ -297,6 +325,10 @@ def _stack_item(self: Expressions, node: Node) -> Text:
     return f"{self.text(stack, ATOM)}[{self.text(index)}]", ATOM
 
 
+def _nonzero(self: Expressions, node: Node) -> Text:
+    return f"np.nonzero({self.text(node.args[0])})[{node.attr('axis', 0)}]", ATOM
+
+
 def _unstacked(self: Expressions, node: Node) -> Text:
     """`list(g)`, in lists of lists `[list(part) for part in g]`."""
     g, axis, depth = self.text(node.args[0]), node.attr("axis", 0), node.attr("depth", 1)
@@ -332,9 +364,24 @@ def _not(self: Expressions, node: Node) -> Text:
     return f"not {self.text(node.args[0], NOT)}", NOT
 
 
+def _call(self: Expressions, node: Node) -> Text:
+    inside = ", ".join(map(self.text, node.args))
+    return f"{node.attr('function')}({inside})", ATOM
+
+
+def _pull(self: Expressions, node: Node) -> Text:
+    pullback, *cotangents = node.args
+    inside = ", ".join(map(self.text, cotangents))
+    return f"{self.text(pullback)}({f'({inside})' if len(cotangents) > 1 else inside})", ATOM
+
+
 _SPECIAL: dict[str, Callable[[Expressions, Node], Text]] = {
+    "call": _call,
+    "call_vjp": _call,
+    "pull": _pull,
     "new_stack": lambda self, node: ("[]", ATOM),
     "stack_item": _stack_item,
+    "nonzero": _nonzero,
     "unstacked": _unstacked,
     "repeated": _repeated,
     "listed": _listed,

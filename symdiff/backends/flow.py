@@ -14,7 +14,7 @@ from symdiff.backends.assignments import Move, in_order
 from symdiff.backends.choice import CONTROL, LOOPS
 from symdiff.backends.expressions import ATOM, Expressions
 from symdiff.backends.iteration import elements_of
-from symdiff.backends.lifetimes import handed_on
+from symdiff.backends.lifetimes import handed_on, measured_in_head
 from symdiff.backends.memory import Memory
 from symdiff.backends.schedule import Block, Cell, Schedule, Statement
 from symdiff.backends.sites import shares
@@ -96,13 +96,22 @@ class Flow:
         if node.op.name == "perform":
             yield self._effect(node)
             return
+        if statement.cells:  # a call of several results
+            targets = [self.names[cell.node] if cell is not None else "_" for cell in statement.cells]
+            yield f"{', '.join(targets)} = {self.expressions.expand(node)[0]}"
+            return
         name, old = self.names[node], self.memory.reuses.get(statement)
         if old is not None and self.names.get(self.schedule.resolved(old)) == name:
             a, b = node.args
             yield f"{name} {SYMBOLS[node.op.name]}= {self.expressions.text(b if a is old else a)}"
         elif node in self.memory.views:
             text, precedence = self.expressions.expand(node)
-            yield f"{name} = {text if precedence >= ATOM else f'({text})'}.copy()"
+            held = text if precedence >= ATOM else f"({text})"
+            yield (
+                f"{name} = {held}.copy()"
+                if self.expressions.is_array(node)
+                else f"{name} = np.copy({text})[()]"
+            )
         else:
             yield self._augmented(statement, name) or f"{name} = {self.expressions.expand(node)[0]}"
 
@@ -137,11 +146,7 @@ class Flow:
                 if cell in self.nothing:
                     moves.append(Move(target, "None", frozenset()))
             elif copies or self.names.get(source) != target:
-                text = (
-                    f"{self.expressions.text(source, ATOM)}.copy()"
-                    if copies
-                    else self.expressions.text(source)
-                )
+                text = self.expressions.copied(source) if copies else self.expressions.text(source)
                 reads = frozenset(self.names[leaf.node] for leaf, _ in self.schedule.leaves([source]))
                 moves.append(Move(target, text, reads))
         return in_order(moves)
@@ -253,16 +258,19 @@ class Flow:
 
     def _tested(self, statement: Statement, stop: Node) -> str:
         """What ends a loop, after the next values were assigned."""
-        handed = handed_on(self.schedule, statement)
+        return self._where(handed_on(self.schedule, statement), [stop])[0]
+
+    def _where(self, instead: dict[Cell, Cell], roots: list[Node]) -> list[str]:
+        """Expressions that read other variables in the place of some."""
         names = dict(self.names)
-        for node in self.schedule.reached([stop]):
-            carried = handed.get(self.schedule.cells[node])
-            if carried is not None:
-                names[node] = self.names[carried.node]
+        for node in self.schedule.reached(roots):
+            other = instead.get(self.schedule.cells[node])
+            if other is not None:
+                names[node] = self.names[other.node]
         plain, self.expressions.names = self.expressions.names, names
-        text = self.expressions.text(stop)
+        texts = [self.expressions.text(root) for root in roots]
         self.expressions.names = plain
-        return text
+        return texts
 
     def _decides(self, statement: Statement, stop: Node, loop: Statement) -> bool:
         """Whether an `if` at the end of a body does no more with the flag that ends the loop than set it."""
@@ -364,7 +372,9 @@ class Flow:
             if _is(step, 1)
             else [start, stop, step]
         )
-        text = f"range({', '.join(map(self.expressions.text, bounds))})"
+        entered = measured_in_head(self.schedule, statement)
+        inside = ", ".join(self._where(entered, bounds))
+        text = f"range({inside})"
         counter = self.names[statement.node.regions[0].params[0]]
         return f"for {counter} in {f'reversed({text})' if statement.node.attr('reverse') else text}:"
 

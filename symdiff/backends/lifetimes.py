@@ -55,7 +55,10 @@ class Lifetimes:
         node, block, point = statement.node, statement.block, 4 * statement.position
         if node.op is FOR:
             self._read(carried_of(node), block, point + 2)
-            self._read(node.args[:3], block, 4 * statement.head + 2)
+            entered = measured_in_head(self.schedule, statement)
+            for cell, light in self.schedule.leaves(node.args[:3]):
+                if cell not in entered:
+                    self._use(cell, block, 4 * statement.head + 2, light)
         elif node.op in (WHILE, IF):
             self._read(node.args, block, point + 2)
         elif node.op.name in WRITES:
@@ -116,6 +119,21 @@ def handed_on(schedule: Schedule, loop: Statement) -> dict[Cell, Cell]:
         if carried is not None and cell is not None:
             found.setdefault(cell, carried)
     return found
+
+
+def measured_in_head(schedule: Schedule, loop: Statement) -> dict[Cell, Cell]:
+    """Arrays that the head of a loop measures, by what carries them on: this has their shape, and is read
+    instead."""
+    found: dict[Cell, Cell] = {}
+    resolve = schedule.function.sizes.resolve
+    for carried, initial in zip(loop.cells, carried_of(loop.node), strict=False):
+        cell = schedule.cell(initial)
+        if carried is None or cell is None or initial.type.kind != "array" or initial.type.dims is None:
+            continue
+        if resolve(carried.node.type.dims) == resolve(initial.type.dims):
+            found.setdefault(cell, carried)
+    heavy = {cell for cell, light in schedule.leaves(loop.node.args[:3]) if not light}
+    return {cell: carried for cell, carried in found.items() if cell not in heavy}
 
 
 def merged(stretches: Iterable[tuple[int, int]]) -> Stretches:

@@ -17,6 +17,8 @@ through it (`inner`: the items of a list), always too many rather than too few:
 - a write that happens in place has the sites of what it writes into, one that copies first a site of its own;
 - what a loop carries has those of its initial and of its next value, found by going through the loop until
   nothing changes; the result of an `if` those of both branches;
+- an array that a loop carries *alone* has one site: its memory is our own, nobody else can reach it, and each
+  of these is handed on to the next iteration once, if need be in another's place (`now, after = after, now`);
 - an item that is read from a list, or popped, may be anything that was pushed.
 
 `conflict` tests the invariant at one write, for the last time when all sites are known; each conflict is
@@ -32,6 +34,7 @@ from symdiff.backends.choice import FRESH, LOOPS, WRITES
 from symdiff.backends.lifetimes import Lifetimes, alive
 from symdiff.backends.schedule import Block, Cell, Schedule, Statement
 from symdiff.backends.sites import NO_SITES, NOTHING, Alias, Made, Site, shares
+from symdiff.ir.calls import CALL_VJP, CALLS
 from symdiff.ir.control import IF, carried_of
 from symdiff.ir.node import Node
 from symdiff.ir.types import may_be_one
@@ -73,8 +76,11 @@ class Memory:
         self._made: dict[tuple[object, int], Made] = {}
         self._sharing: dict[Site, dict[Cell, None]] = {}  # by site, the cells that may be it
         self._places: dict[object, int] = {}  # by maker of a site, the position
+        self._numbers: dict[object, int] = {}  # by maker of a site, an order that is always the same
         self._entered: dict[tuple[Statement, int], Alias] = {}
         self._carried: dict[Statement, list[Alias]] = {}
+        self._alone: dict[Statement, set[int]] = {}  # by loop: which values it carries alone
+        self._heads: dict[Statement, set[object]] = {}  # by loop: who made what it begins an iteration with
         self._pushed: dict[Site, dict[Statement, None]] = {}
         self._since = 0  # what was made before is not this function's own
         self._restarts = 0
@@ -93,7 +99,7 @@ class Memory:
             except _Again as again:
                 self._restarts += 1
                 self._since = 0
-                self._carried = {}
+                self._carried, self._alone = {}, {}
                 place = max(bisect_right(starts, again.position) - 1, 0)
                 self._sharing = {}
                 for cell, alias in self.alias.items():
@@ -102,6 +108,7 @@ class Memory:
     def _arguments(self, block: Block) -> None:
         for param in block.region.params:
             self._places[param] = -1
+            self._numbers.setdefault(param, len(self._numbers))
             site = (param, 0)
             nested = frozenset([site]) if param.type.kind in ("stack", "tuple") else NO_SITES
             self._set(self.schedule.cells[param], Alias(frozenset([site]), nested, False))
@@ -141,6 +148,7 @@ class Memory:
         made = self._made.setdefault((where, k), Made(where))
         made.plain = plain
         self._places[made] = position
+        self._numbers.setdefault(made, len(self._numbers))
         return Alias(frozenset([(made, 0)]))
 
     def _visit(self, statement: Statement) -> None:
@@ -162,12 +170,33 @@ class Memory:
             self._since = before
         elif node.op.name in WRITES:
             self._write(statement)
+        elif node.op.name in CALLS:
+            self._call(statement)
         elif node in cells and node.op is not store:
             self._plain(statement)
 
     def _block(self, block: Block) -> None:
         for statement in block.statements:
             self._visit(statement)
+
+    def _call(self, statement: Statement) -> None:
+        """Results are arrays of their own, of which no one else knows, except where there is a pullback: that
+        may read them and the operands as long as it lives."""
+        node, position = statement.node, statement.position
+        several = node.type.kind == "tuple"
+        kinds = node.type.items if several else (node.type,)
+        cells = statement.cells if several else [self.schedule.cells[node]]
+        keeps = node.op is CALL_VJP
+        made = [self._fresh(statement, k, position, False) for k in range(len(kinds))]
+        for k, (cell, type) in enumerate(zip(cells, kinds, strict=True)):
+            if type.kind == "pullback":
+                read = [self.of(arg, statement, k, position) for arg in node.args]
+                inner = NO_SITES.union(*(one.own | one.inner for one in (*read, *made[:k])))
+                self._set(cell, Alias(made[k].own, inner, False))
+            elif type.kind == "array":
+                self._set(cell, Alias(made[k].own, NO_SITES, not keeps))
+            else:
+                self._set(cell, NOTHING)
 
     def _plain(self, statement: Statement) -> None:
         node, cell = statement.node, self.schedule.cells[statement.node]
@@ -196,28 +225,82 @@ class Memory:
                 given = self._fresh(statement, k, statement.position)
             initial.append(given)
         before = self._carried.setdefault(statement, [NOTHING] * count)
+        alone = self._alone.setdefault(statement, set(range(count)))
+        alone &= self._enters_alone(statement, initial)
         while True:
-            for cell, given, more in zip(statement.cells, initial, before, strict=True):
-                self._set(cell, given | more)
+            for k, (cell, given, more) in enumerate(zip(statement.cells, initial, before, strict=True)):
+                self._set(cell, self._head(statement, k) if k in alone else given | more)
             for block in statement.blocks:
                 self._block(block)
             body = statement.blocks[-1]
             following = [self.of(body.region.results[k], body, k, body.end) for k in range(count)]
-            aged = [old | self._aged(new, statement) for old, new in zip(before, following, strict=True)]
-            if aged == before:
+            stays = self._stays_alone(statement, following, alone)
+            aged = [
+                old if k in stays else old | self._aged(new, statement)
+                for k, (old, new) in enumerate(zip(before, following, strict=True))
+            ]
+            if aged == before and stays == alone:
                 break
             before[:] = aged
-        for cell, given, new in zip(statement.cells, initial, following, strict=True):
-            self._set(cell, given | new)
+            alone &= stays
+        for k, (cell, given, new) in enumerate(zip(statement.cells, initial, following, strict=True)):
+            final = given | self._aged(new, statement, heads_only=True)
+            self._set(cell, self._head(statement, k) if k in alone else final)
 
-    def _aged(self, alias: Alias, loop: Statement) -> Alias:
-        """As the next iteration sees it: what this one made is what an earlier one made."""
+    def _head(self, loop: Statement, k: int) -> Alias:
+        """The site of what a loop carries alone: whatever memory that is in this iteration."""
+        alias = self._fresh((loop, k), 0, loop.position, plain=False)
+        self._heads.setdefault(loop, set()).update(who for who, _ in alias.own)
+        return alias
+
+    def _enters_alone(self, loop: Statement, initial: list[Alias]) -> set[int]:
+        """The carried arrays that begin with memory of our own that nobody else has."""
+        point = 4 * loop.position + 3
+        found = set()
+        for k, given in enumerate(initial):
+            cell = loop.cells[k]
+            if cell is None or not cell.node.type.dims or not given.own or given.inner or not given.whole:
+                continue
+            others = [one for j, one in enumerate(initial) if j != k]
+            if any(given.own & (one.own | one.inner) for one in others):
+                continue
+            readers = {one for site in given.own for one in self._sharing.get(site, ())}
+            readers.difference_update(one for one in loop.cells if one is not None)
+            free = all(self._places[who] > self._since for who, _ in given.own)
+            if free and not any(
+                given.own & (self.alias[one].own | self.alias[one].inner)
+                and alive(self.lifetimes.memory[one], point)
+                for one in readers
+            ):
+                found.add(k)
+        return found
+
+    def _stays_alone(self, loop: Statement, following: list[Alias], alone: set[int]) -> set[int]:
+        """Those whose next memory is made in this iteration, or is that of another one of them, and is handed
+        on once."""
+        heads = {site for k in alone for site in self._head(loop, k).own}
+        found = set()
+        for k in alone:
+            new = following[k]
+            made = all(
+                site in heads or (site[1] == 0 and loop.position < self._places[site[0]] <= loop.end)
+                for site in new.own
+            )
+            others = [one for j, one in enumerate(following) if j != k]
+            shared = any(new.own & (one.own | one.inner) for one in others)
+            if made and not shared and new.own and new.whole and not new.inner:
+                found.add(k)
+        return found
+
+    def _aged(self, alias: Alias, loop: Statement, heads_only: bool = False) -> Alias:
+        """As the next iteration sees it: what this one made, or began with, is what an earlier one had."""
+        heads = self._heads.get(loop, set())
+
+        def is_old(who: object) -> bool:
+            return who in heads or (not heads_only and loop.position < self._places[who] <= loop.end)
 
         def old(sites: frozenset[Site]) -> frozenset[Site]:
-            return frozenset(
-                (who, 1) if loop.position < self._places[who] <= loop.end else (who, age)
-                for who, age in sites
-            )
+            return frozenset((who, 1) if is_old(who) else (who, age) for who, age in sites)
 
         return Alias(old(alias.own), old(alias.inner), alias.whole)
 
@@ -305,7 +388,7 @@ class Memory:
             return set(), None
         point = 4 * statement.position + 3
         made = {self.schedule.cells.get(statement.node), *statement.cells}
-        for site in base.own:
+        for site in sorted(base.own, key=lambda site: (self._numbers[site[0]], site[1])):
             sharing = self._sharing.get(site, {})
             for cell in list(sharing):
                 if self.lifetimes.last(cell) < point and not self._since:

@@ -8,32 +8,45 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from symdiff.backends.containers import WIDTH, Containers, likes, taken, underlined
 from symdiff.backends.expressions import Expressions
 from symdiff.backends.flow import Flow, Line, printable
+from symdiff.backends.latest import with_latest_shapes
 from symdiff.backends.lifetimes import Lifetimes
 from symdiff.backends.memory import Memory
 from symdiff.backends.naming import RESERVED, Names, name_webs, words_of
 from symdiff.backends.release import release
+from symdiff.backends.numbers import maybe_numbers
 from symdiff.backends.render import render
 from symdiff.backends.schedule import Block, Cell, Schedule, Statement
 from symdiff.backends.webs import Web, Webs, needs_nothing
+from symdiff.ir.calls import reached
 from symdiff.ir.node import Function, Node, Region, Tree
 from symdiff.ops.control import closure
 
 
 def source(function: Function, header: str = "") -> str:
     """The text of the module that defines `function`."""
-    writer = _Writer(function)
-    body = writer.function_body()
-    signature = _signature(function, writer.spelled)
-    helpers = sorted(writer.expressions.helpers)
+    taken = set(function.functions)
+    writers = [
+        _Writer(with_latest_shapes(one), taken)
+        for one in (*reached(function, function.functions).values(), function)
+    ]
+    bodies = [writer.function_body() for writer in writers]
+    signatures = [_signature(writer.function, writer.spelled) for writer in writers]
+    body, signature = bodies.pop(), signatures.pop()
+    inner = [
+        f'\n\n{head}\n    """{_docstring(writer.function.summary)}"""\n{_indented(lines)}\n'
+        for head, writer, lines in zip(signatures, writers, bodies, strict=False)
+    ]
+    helpers = sorted({helper for writer in writers for helper in writer.expressions.helpers})
+    lines = [line for part in (*bodies, body, signatures, [signature]) for line in part]
     blocks = [
-        sorted(writer.expressions.imports),
-        ["import numpy as np"] if any(_reads_numpy(line) for line in [*body, signature]) else [],
+        sorted({line for writer in writers for line in writer.expressions.imports}),
+        ["import numpy as np"] if any(map(_reads_numpy, lines)) else [],
         [f"from symdiff.runtime import {', '.join(helpers)}"] if helpers else [],
     ]
     return render(
@@ -42,8 +55,13 @@ def source(function: Function, header: str = "") -> str:
         imports="\n".join("\n".join(block) + "\n" for block in blocks if block),
         signature=signature,
         summary=_docstring(function.summary),
-        body=textwrap.indent("\n".join(body), "    "),
+        body=_indented(body),
+        functions="".join(inner),
     )
+
+
+def _indented(lines: list[str]) -> str:
+    return textwrap.indent("\n".join(lines), "    ")
 
 
 def _reads_numpy(line: str) -> bool:
@@ -83,13 +101,15 @@ def _signature(function: Function, spelled: Mapping[str, str]) -> str:
 class _Writer:
     """Writes one function; begins anew when lines proved too long and are cut at subexpressions."""
 
-    def __init__(self, function: Function):
+    def __init__(self, function: Function, taken: Collection[str] = ()):
         self.function = function
+        self.taken = taken  # names of functions in the module
         self.words = words_of(function)
         self.forced: set[Node] = set()
         self.inlined: set[Node] = set()
         self.spelled: dict[str, str] = {}  # parameters that bear a name which the body needs for itself
         self.expressions = Expressions({})
+        self.numbers = maybe_numbers(function)
 
     def function_body(self) -> list[str]:
         while True:
@@ -128,7 +148,7 @@ class _Writer:
         ]
 
     def _name(self, parameters: list[str]) -> None:
-        self.names = names = Names(self.spelled.get(name, name) for name in parameters)
+        self.names = names = Names([*(self.spelled.get(name, name) for name in parameters), *self.taken])
         self.used = set(self._read_params())
         for param in self.function.params:
             if param not in self.used:
@@ -146,7 +166,7 @@ class _Writer:
         for node, cell in self.schedule.cells.items():
             if self.webs.of[cell].name:
                 names.of[node] = self.webs.of[cell].name
-        self.expressions = Expressions(names.of, self.schedule.same)
+        self.expressions = Expressions(names.of, self.schedule.same, self.numbers)
 
     def _name_closure(self, block: Block, webs: list[Web]) -> None:
         """The parameters of an inner function, then what it computes."""

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from symdiff.backends.choice import LOOPS, SHAPES, STATED, Choice
+from symdiff.ir.calls import CALLS
 from symdiff.ir.control import IF, WHILE, carried_of, carried_params
 from symdiff.ir.node import Function, Node, Region
 from symdiff.ops.control import store
@@ -195,6 +196,14 @@ class Schedule:
                 cell = None
                 if item is not None:
                     cell = self._value(item, "value", block, 4 * statement.position + point, statement)
+                    cell.index = k
+                statement.cells.append(cell)
+        elif node.op.name in CALLS and node.type.kind == "tuple":
+            for k in range(len(node.type.items)):
+                item = self.needed.get((node, k))
+                cell = None
+                if item is not None:
+                    cell = self._value(item, "value", block, 4 * statement.position + 3, statement)
                     cell.index = k
                 statement.cells.append(cell)
         elif node.op is store:

@@ -53,14 +53,14 @@ class Writes:
         elif base.type.kind != "stack" and not statement.node.type.dims:
             yield f"{name} = np.array({self.expressions.text(base)})"
         else:
-            yield f"{name} = {self.expressions.text(base, ATOM)}.copy()"
+            yield f"{name} = {self.expressions.copied(base)}"
 
     def _push(self, statement: Statement) -> Iterator[str]:
         name = self.names[statement.node]
         yield from self._ready(statement, name)
         item = statement.node.args[1]
         if statement in self.memory.pushes:
-            yield f"{name}.append({self.expressions.text(item, ATOM)}.copy())"
+            yield f"{name}.append({self.expressions.copied(item)})"
         else:
             yield f"{name}.append({self.expressions.text(item)})"
 
@@ -70,7 +70,7 @@ class Writes:
         _, item, index = statement.node.args
         value = self.expressions.text(item)
         if statement in self.memory.pushes:
-            value = f"{self.expressions.text(item, ATOM)}.copy()"
+            value = self.expressions.copied(item)
         yield f"{name}[{self.expressions.text(index)}] = {value}"
 
     def _add_to_item(self, statement: Statement) -> Iterator[str]:

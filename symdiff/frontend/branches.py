@@ -15,6 +15,7 @@ from typing import Any
 
 from symdiff.errors import SymdiffError, UnsupportedError, UserError
 from symdiff.frontend import arrays
+from symdiff.frontend.carried import leaf_numbers
 from symdiff.frontend.frame import (
     BREAK,
     CONTINUE,
@@ -280,12 +281,16 @@ def _joined(
     result = merge.plan(*given)
     changed = {place.key for place, _ in plans}
     shared: list[list[Node | int]] = [[] for _ in merge.leaves]
+    # What memory holds is no reference to it.
+    named = [result, *(plan for place, plan in plans if place.kind != "heap")]
+    references = {n for plan in named for n in leaf_numbers(plan)}
     for k, side in enumerate(sides):
         leaves = [leaf[k] for leaf in merge.leaves]
         restore(context, side.state)
         with builder.resumed(side.opened):
             side.opened.results = [node_of(context, leaf) for leaf in leaves]
-        found = partners(frame, side.state, changed, live, leaves)
+        held = [leaf if n in references else None for n, leaf in enumerate(leaves)]
+        found = partners(frame, side.state, changed, live, held)
         shared = [[*a, *b] for a, b in zip(shared, found, strict=True)]
     restore(context, before)
     for state in states:

@@ -7,7 +7,7 @@ Invariant: the types only grow from attempt to attempt, so that the attempts com
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +31,7 @@ class Loop:
     bounds: of a `for`; None of a `while`.  test: of a `while`.  body: one round, given the counter.
     read: the names that a round may read before it sets them; later: those that may be read after the loop.
     private: a scope that ends with the loop.  stops: whether it matters afterwards if a jump ended the loop.
+    over: the arrays that it reads its items from.
     """
 
     bounds: tuple[Any, Any, Any] | None
@@ -42,6 +43,7 @@ class Loop:
     attrs: dict[str, Any] = field(default_factory=dict)
     private: Scope | None = None
     stops: bool = False
+    over: Sequence[Node] = ()
     params: set[Node] = field(default_factory=set)  # of all attempts
     inline_test: bool = False  # whether the test changes something, and is evaluated in the body
 

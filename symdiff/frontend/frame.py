@@ -98,6 +98,7 @@ class Context:
     params: list[Node] = field(default_factory=list)  # the leaves of arguments and captures
     spans: dict[int, Span] = field(default_factory=dict)
     unclear: dict[int, Any] = field(default_factory=dict)  # containers that may be one of several
+    least: dict[Node, int] = field(default_factory=dict)  # what the counters of loops are at least
 
     def own(self, container: Any) -> None:
         """Remember that this container stands for one outside: it must not be changed."""

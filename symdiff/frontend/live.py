@@ -44,9 +44,20 @@ def _of_nested(function: ast.AST) -> Iterator[str]:
     """The names that code which runs at another time may read or set."""
     for node in ast.walk(function):
         if isinstance(node, _NESTED) and node is not function:
-            yield from (inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name))
+            own = _parameters(node)
+            names = (inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name))
+            yield from (name for name in names if name not in own)
         if isinstance(node, ast.Global | ast.Nonlocal):
             yield from node.names
+
+
+def _parameters(function: ast.AST) -> Names:
+    """The names that mean a function's own arguments in it; its defaults are read where it is defined."""
+    given = getattr(function, "args", None)
+    if not isinstance(given, ast.arguments):
+        return frozenset()
+    several = [one for one in (given.vararg, given.kwarg) if one is not None]
+    return frozenset(one.arg for one in [*given.posonlyargs, *given.args, *given.kwonlyargs, *several])
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +107,8 @@ class _Walk:
             return (out - _set(*node.targets)) | _read(node)
         if isinstance(node, ast.AnnAssign):
             return (out - _set(node.target) if node.value is not None else out) | _read(node)
+        if isinstance(node, ast.FunctionDef):
+            return (out - {node.name}) | _read(node)
         if isinstance(node, ast.AugAssign):
             return out | _read(node) | target_names(node.target)
         if isinstance(node, ast.Return | ast.Raise):

@@ -18,6 +18,7 @@ from typing import Any
 
 from symdiff.errors import UnsupportedError
 from symdiff.frontend import arrays
+from symdiff.frontend.bounds import least_of, runs
 from symdiff.frontend.branches import flow_of, parts_of
 from symdiff.frontend.carried import (
     Carried,
@@ -146,6 +147,7 @@ class _Attempt:
         """Begin from a state; again where a list that grows has become a staged one."""
         self.before = before
         self.carried = dict(predicted(self.frame, self.loop, before))
+        self.suspected = set(self.carried)
 
     def run(self) -> tuple[Flow, Any]:
         context = self.context
@@ -156,12 +158,26 @@ class _Attempt:
             done = self._evaluated()
         finally:
             restore(context, self.before)
+        failed = done.given is POISON or len(context.problems) > problems
+        if failed and self._drop_doubtful():
+            raise Again
         if self.test is True and not done.ends:
             raise Static
         self._compare(done)
         if done.given is POISON or len(context.problems) > problems:
             raise Silent
         return self._emitted(done)
+
+    def _drop_doubtful(self) -> bool:
+        """Do without what the first attempt carries on suspicion: perhaps no round rebinds the array."""
+        dropped = set()
+        for (one, _), others in zip(self.leaves, self.shared, strict=True):
+            if others and one.place.key in self.suspected:
+                dropped.add(one.place.key)
+        self.suspected -= dropped
+        for key in dropped:
+            del self.carried[key]
+        return bool(dropped)
 
     # Evaluation
 
@@ -224,6 +240,7 @@ class _Attempt:
         counter = [types.number("int")] if counted else []
         with self.builder.region(*counter, *self._param_types()) as opened:
             self._bind(opened.params[len(counter) :])
+            self._bound_counter(opened)
             self.loop.params.update(opened.params)
             entry = taken(self.context, self.frame, self.before)
             given = guarded(self.frame, lambda: self.loop.body(opened.params[0] if counted else None))
@@ -233,6 +250,12 @@ class _Attempt:
         inside = nodes_of(opened.closed())
         merge = Merge(self.context, rolled=True, inside=inside)
         return _Round(opened, entry, end, given, inside, merge, {}, [], [])
+
+    def _bound_counter(self, opened: OpenRegion) -> None:
+        if self.loop.bounds is not None:
+            low = least_of(*self.loop.bounds, self.context.least)
+            if low is not None:
+                self.context.least[opened.params[0]] = low
 
     # What a round changed
 
@@ -297,7 +320,9 @@ class _Attempt:
         added = [n for plan in late if plan is not None for n in leaf_numbers(plan)]
         kinds = self._close(done, [*after, *added], stopped)
         self._check_types(kinds[: len(after)])
-        sharing = self._checked(done, [merge.leaves[n][1] for n in (*after, *added)])
+        finals = [merge.leaves[n][1] for n in (*after, *added)]
+        self._checked(done, finals)
+        sharing = self._shared_after(done, finals)
         restore(context, self.before)
         self._extend(done, added, kinds[len(after) :])
         initial = [one.initial[n] for one, n in self.leaves] + [merge.leaves[n][0] for n in added]
@@ -336,8 +361,8 @@ class _Attempt:
         if not all(fits):
             raise Again
 
-    def _checked(self, done: _Round, values: list[Any]) -> list[list[Node | int]]:
-        """Which results share memory; raises Again where a parameter that does is written into."""
+    def _checked(self, done: _Round, values: list[Any]) -> None:
+        """Raises Again where a parameter is written into that may share memory from the second round on."""
         heap = [one.place.kind == "heap" for one, _ in self.leaves]
         values = [None if k < len(heap) and heap[k] else value for k, value in enumerate(values)]
         changed = {*self.carried, *(place.key for place, _ in done.late)}
@@ -352,7 +377,31 @@ class _Attempt:
                 again = True
         if again:
             raise Again
-        return shared
+
+    def _shared_after(self, done: _Round, finals: list[Any]) -> list[list[list[Node | int]]]:
+        """What else is the memory of each result when the loop has ended: where no round was run, and where
+        one was the last."""
+        live = None if self.loop.later is None else all_names(self.loop.later, self.frame.jumps)
+        kept = [
+            one.place.kind != "heap" and not is_dead(self.frame, one.place, live) for one, _ in self.leaves
+        ]
+        kept += [True] * (len(finals) - len(kept))
+        initial = [one.initial[n] for one, n in self.leaves]
+        initial += [ABSENT] * (len(finals) - len(initial))
+        if self.loop.bounds is not None and runs(*self.loop.bounds, self.context.least):
+            initial = [ABSENT] * len(finals)
+        changed = {*self.carried, *(place.key for place, _ in done.late)}
+        heap = self.context.heap
+        pinned = heap.pinned
+        heap.pinned = pinned[: len(pinned) - len(self.loop.over)]
+        try:
+            found = []
+            for state, values in ((self.before, initial), (done.end, finals)):
+                read = [value if keep else None for value, keep in zip(values, kept, strict=True)]
+                found.append(partners(self.frame, state, changed, live, read))
+            return found
+        finally:
+            heap.pinned = pinned
 
     def _check_lists(self, done: _Round, values: list[Any], params: Sequence[Node]) -> None:
         """Raises UnsupportedError where a list holds an array that other rounds write into."""
@@ -385,7 +434,9 @@ class _Attempt:
         assert self.condition is not None
         return control.repeat(initial, self.condition, done.opened, breaks=done.ends)
 
-    def _finish(self, done: _Round, values: dict[int, Any], sharing: list[list[Node | int]]) -> None:
+    def _finish(
+        self, done: _Round, values: dict[int, Any], sharing: Sequence[list[list[Node | int]]]
+    ) -> None:
         """Set the places to the results of the loop."""
         context, merge = self.context, done.merge
         uncertain = done.end.uncertain.items()
@@ -396,10 +447,9 @@ class _Attempt:
         for place, plan in (*known, *done.late):
             put(self.frame, merge, place, plan, values)
         doubt_containers(self.frame, merge, [self.before, done.end])
-        first = [*self.shared, *([] for _ in range(len(values) - len(self.shared)))]
         doubt(context, list(values.values()), [
             [other for other in (*a, *b) if isinstance(other, int) or other not in done.inside]
-            for a, b in zip(first, sharing, strict=True)
+            for a, b in zip(*sharing, strict=True)
         ])  # fmt: skip
 
 

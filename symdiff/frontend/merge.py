@@ -19,7 +19,7 @@ from symdiff.errors import UnsupportedError
 from symdiff.frontend import arrays
 from symdiff.frontend.frame import Context
 from symdiff.frontend.state import ABSENT, content_of, empty_like, fill, is_changeable
-from symdiff.frontend.values import POISON, Bound, Missing, ShapeTuple, StagedList, kind_name
+from symdiff.frontend.values import POISON, Bound, Closure, Missing, ShapeTuple, StagedList, kind_name
 from symdiff.ir.control import UNDEFINED
 from symdiff.ir.node import Node
 from symdiff.ops.stacks import new_stack, push
@@ -263,6 +263,10 @@ def _equal(a: Any, b: Any) -> bool:
         return True
     if isinstance(a, Bound) and isinstance(b, Bound):
         return a.function is b.function and a.owner is b.owner
+    if isinstance(a, Closure) and isinstance(b, Closure):
+        given = [(*one.defaults, *one.keyword_defaults.values()) for one in (a, b)]
+        same = a.node is b.node and a.scope is b.scope and len(given[0]) == len(given[1])
+        return same and all(map(_equal, *given))
     if isinstance(a, slice) and isinstance(b, slice):
         return all(
             not isinstance(v, Node) and type(v) is type(w) and v == w

@@ -73,8 +73,9 @@ def _for(frame: Frame, node: ast.For) -> Flow:
         assigned=_assigned(frame, node),
         attrs=attrs,
         stops=bool(node.orelse),
+        over=arrays_in(iterable),
     )
-    with frame.context.heap.pinning(arrays_in(iterable)):
+    with frame.context.heap.pinning(loop.over):
         flow, jumped = kept(frame, loop, rounds, lambda values: (written_out(frame, values, body), None))
     return _else(frame, node, flow) if jumped is None else _unless_jumped(frame, node, flow, jumped)
 

@@ -18,7 +18,7 @@ from symdiff.frontend import arrays
 from symdiff.frontend.lists import join_list
 from symdiff.frontend.values import POISON, NeedStatic, ShapeTuple, Silent, StagedList, kind_name
 from symdiff.ir.node import OPERATORS, Node
-from symdiff.ops.row import Row
+from symdiff.ops.row import REGISTRY, Row
 
 _SHAPES = ("shape", "newshape")
 
@@ -27,6 +27,8 @@ def call_row(row: Row, function: Any, args: list[Any], kwargs: dict[str, Any]) -
     """Lower one call of `function`, which has this row."""
     if any(value is POISON for value in (*args, *kwargs.values())):
         raise Silent
+    if function is np.where and len(args) == 1 and not kwargs:
+        row = REGISTRY["nonzero"]
     for name in ("out", "where"):
         if kwargs.get(name) is not None and name not in row.defaults and kwargs[name] is not True:
             raise _no_argument(row, name)

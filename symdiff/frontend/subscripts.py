@@ -102,10 +102,31 @@ def _of_flat(frame: Frame, value: Flat, index: Any) -> Node:
 def index_of(node: Node, index: Any) -> tuple[Index, list[Node]]:
     """An index into an array: its entries, and what is staged in them."""
     operands: list[Node] = []
-    parts = index if isinstance(index, tuple) else (index,)
+    parts = _with_masks(index if isinstance(index, tuple) else (index,))
     spec = tuple([_entry(part, operands) for part in parts])
     _check(node, spec, operands)
     return spec, operands
+
+
+def _with_masks(parts: tuple[Any, ...]) -> list[Any]:
+    """An index in which the places of a mask, one array for each of its axes, are the mask."""
+    found: list[Any] = []
+    k = 0
+    while k < len(parts):
+        mask = parts[k].args[0] if isinstance(parts[k], Node) and parts[k].op.name == "nonzero" else None
+        rank = 0 if mask is None else mask.type.rank
+        places = parts[k : k + rank]
+        if mask is not None and len(places) == rank and all(
+            isinstance(one, Node) and one.op.name == "nonzero" and one.args[0] is mask
+            and one.attr("axis", 0) == axis
+            for axis, one in enumerate(places)
+        ):
+            found.append(mask)
+            k += rank
+        else:
+            found.append(parts[k])
+            k += 1
+    return found
 
 
 def _of_shape(node: Node, index: Any) -> Any:

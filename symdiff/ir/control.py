@@ -166,6 +166,9 @@ class _Loop:
         if _is_seed(initial, param.type):
             type = self.general(following)
             return type if self.runs else seeded(self.sizes, type)
+        resolve = self.sizes.resolve_computed
+        if resolve(initial.type.dims) == resolve(following.dims):  # after no round it is the initial value
+            following = following.with_dims(initial.type.dims)
         return self.general(self.sizes.join(initial.type, following))
 
     def check_initial(self, carried: Sequence[Node], params: Sequence[Node]) -> None:

@@ -187,6 +187,7 @@ class Function:
     parameters: of the generated function, in order.  Leaf params carry attributes `parameter` and `path`.
     captures: names of globals and closure cells that the function reads, passed after the parameters.
     summary: one line that says what this function computes.
+    functions: by name, those that it calls because they call themselves (see `ir.calls`).
     """
 
     name: str
@@ -196,6 +197,7 @@ class Function:
     parameters: tuple[Parameter, ...] = ()
     summary: str = ""
     info: Mapping[str, Any] = field(default_factory=dict)
+    functions: Mapping[str, Function] = field(default_factory=dict)
 
     @property
     def params(self) -> tuple[Node, ...]:

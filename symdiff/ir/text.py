@@ -16,7 +16,8 @@ identities, no unresolved sizes), so that equal texts mean equal generated code 
     @0 'model.py' 5:4-5:17 'error = b + b'
 
 `=` defines a value of the user's, `:=` a derived one; `as` shows how the results are packed.  A value that is
-no literal prints as `<type digest>`, which tells it from others and cannot be read back.
+no literal prints as `<type digest>`, which tells it from others and cannot be read back.  The functions that
+are called follow, each after a line `with`.
 """
 
 from __future__ import annotations
@@ -24,17 +25,20 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from symdiff.errors import IRError, Span
 from symdiff.ir import types
 from symdiff.ir.build import STRUCTURAL
+from symdiff.ir.calls import CALLS
 from symdiff.ir.control import CONTROL
 from symdiff.ir.literals import expression, literal, read_expression, read_literal, read_tree, tree_text
 from symdiff.ir.node import Attrs, Function, Node, Op, Parameter, Region
 from symdiff.ir.types import Dim, Dims, Size, Sizes, Type
 
 _PLAIN = re.compile(r"\w+").fullmatch
+_WITH = "with"  # the line before each function that is called
 
 # --- writing ------------------------------------------------------------------------------------------------
 
@@ -51,7 +55,8 @@ def to_text(function: Function, spans: bool = True) -> str:
     if function.info:
         lines.append(f"  info {_attrs(sorted(function.info.items()))}")
     lines += [f"@{number} {_place(span)}" for span, number in writer.spans.items()]
-    return "\n".join(lines) + "\n"
+    inner = [f"{_WITH}\n{to_text(one, spans)}" for one in function.functions.values()]
+    return "\n".join(lines) + "\n" + "".join(inner)
 
 
 def node_lines(function: Function) -> dict[int, str]:
@@ -154,12 +159,14 @@ _END = re.compile(r"(?:(%.*?) )?as (.*)")
 
 def from_text(text: str, ops: Mapping[str, Op]) -> Function:
     """The function of a text.  ops: by name, the operations that it may use beside the structural ones."""
-    return _Reader(text, ops).function()
+    main, *others = re.split(rf"^{_WITH}\n", text, flags=re.MULTILINE)
+    functions = [_Reader(other, ops).function() for other in others]
+    return replace(_Reader(main, ops).function(), functions={one.name: one for one in functions})
 
 
 class _Reader:
     def __init__(self, text: str, ops: Mapping[str, Op]):
-        self.ops = {**ops, **STRUCTURAL, **CONTROL}
+        self.ops = {**ops, **STRUCTURAL, **CONTROL, **CALLS}
         self.nodes: dict[str, Node] = {}
         self.fresh = 0
         self.types: dict[str, Type] = {}
@@ -244,8 +251,8 @@ class _Reader:
     def read_type(self, text: str) -> Type:
         if text.startswith("tuple(") and text.endswith(")"):
             return types.tuple_of(self.type(item) for item in _split(text[6:-1]))
-        if text == "undefined":
-            return types.UNDEFINED
+        if text in ("undefined", "pullback"):
+            return types.UNDEFINED if text == "undefined" else types.PULLBACK
         if text.startswith("stack(") and text.endswith(")"):
             return types.stack_of(self.type(text[6:-1]))
         if text.startswith("number "):

@@ -17,7 +17,7 @@ from typing import Literal
 
 from symdiff.errors import ShapeError
 
-Kind = Literal["array", "number", "shape", "tuple", "stack", "undefined"]
+Kind = Literal["array", "number", "shape", "tuple", "stack", "undefined", "pullback"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Type:
     kind: "array" (ndarray or NumPy scalar), "number" (a Python number: weak in dtype promotion), "shape"
     (a tuple of ints), "tuple" (several values of a region), "stack" (a Python list whose length is known at
     run time alone; `items` holds the type of its items), "undefined" (a variable that was not set on the way
-    here: an instance of every type).
+    here: an instance of every type), "pullback" (a function that takes cotangents back through a call).
     dtype: NumPy's name for an array; "bool", "int", "float" or "complex" for a number; "" where unknown.
     dims: axis lengths, None where the rank is unknown; for a shape the lengths that it holds.
     """
@@ -72,8 +72,8 @@ class Type:
             return f"tuple({', '.join(map(str, self.items))})"
         if self.kind == "stack":
             return f"stack({', '.join(map(str, self.items))})"
-        if self.kind == "undefined":
-            return "undefined"
+        if self.kind in ("undefined", "pullback"):
+            return self.kind
         if self.kind == "number":
             return f"number {self.dtype or '?'}"
         dims = "..." if self.dims is None else ", ".join(map(str, self.dims))
@@ -102,6 +102,7 @@ def stack_of(item: Type) -> Type:
 
 UNKNOWN = array()
 UNDEFINED = Type("undefined")
+PULLBACK = Type("pullback", "", ())
 
 
 _WIDTH = ("int", "float", "complex")
@@ -136,6 +137,8 @@ class Sizes:
     # By what a length is computed from: its symbol, the same whenever it is computed again.
     computed: dict[object, Size] = field(default_factory=dict)
 
+    # By the length of what was stretched over axes that may be 1: their lengths.
+    stretched: dict[str, tuple[Dim, ...]] = field(default_factory=dict)
     # Firm sizes that some operation, in whatever region, demands to be equal: where a value was computed,
     # they are; and if not, NumPy raises, since none of them broadcasts.
     demanded: dict[Dim, Dim] = field(default_factory=dict)
@@ -143,6 +146,10 @@ class Sizes:
     def computed_same(self, a: Dim, b: Dim) -> bool:
         """Whether two lengths of values that were both computed are equal."""
         return self._demand(self.find(a)) == self._demand(self.find(b))
+
+    def resolve_computed(self, dims: Dims | None) -> Dims | None:
+        """The lengths of a value that was computed."""
+        return None if dims is None else tuple(self._demand(self.find(dim)) for dim in dims)
 
     def _demand(self, dim: Dim) -> Dim:
         while dim in self.demanded:
@@ -200,6 +207,20 @@ class Sizes:
             self.equal[b.name] = a
         return self.find(b)
 
+    def _stretch(self, lengths: tuple[Dim, ...]) -> Dim:
+        """The length of an axis that all of these are stretched to."""
+        made = self.fresh()
+        self.stretched[made.name] = lengths
+        return made
+
+    def is_stretched_from(self, dim: Dim, length: Dim) -> bool:
+        """Whether an axis is the result of broadcasting one of this length."""
+        dim, length = self.find(dim), self.find(length)
+        if dim == length:
+            return True
+        parts = self.stretched.get(dim.name, ()) if isinstance(dim, Size) and not dim.less else ()
+        return any(self.is_stretched_from(part, length) for part in parts)
+
     @contextmanager
     def scope(self) -> Iterator[None]:
         """What is recorded inside holds inside only, except of the sizes that are new there."""
@@ -253,7 +274,7 @@ class Sizes:
             return 1
         firm = [dim for dim in stretched if not may_be_one(dim)]
         if not firm:
-            return stretched[0] if len(stretched) == 1 else self.fresh()
+            return stretched[0] if len(stretched) == 1 else self._stretch(tuple(stretched))
         result = firm[0]
         for dim in firm[1:]:
             result = self.unify(result, dim)

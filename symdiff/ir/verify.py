@@ -14,6 +14,7 @@ from keyword import iskeyword
 from symdiff.errors import IRError, Problem, SymdiffError
 from symdiff.ir import types
 from symdiff.ir.build import NUMBER_NAMES, STRUCTURAL, Builder, number_key
+from symdiff.ir.calls import CALLS, called
 from symdiff.ir.control import CONTROL, symbols
 from symdiff.ir.literals import is_literal
 from symdiff.ir.node import Function, Node, Op, Region
@@ -27,10 +28,14 @@ def verify(function: Function, ops: Mapping[str, Op] | None = None, *, unique: b
     ops: by name, the operations allowed beside the structural ones; any where None.
     unique: also require that no body computes a pure operation twice.
     """
-    known = None if ops is None else {**ops, **STRUCTURAL, **CONTROL}
-    check = _Structure(function, known, unique)
-    problems = [*check.signature(), *check.region(function.body, set())]
-    problems = problems or list(_Inference(function).region(function.body))
+    known = None if ops is None else {**ops, **STRUCTURAL, **CONTROL, **CALLS}
+    problems: list[Problem] = []
+    for one in (function, *function.functions.values()):
+        check = _Structure(one, known, unique)
+        found = [*check.signature(), *check.region(one.body, set())]
+        missing = sorted(set(called(one.body)) - set(function.functions))
+        found += [check.problem(f"There is no function `{name}` to be called.") for name in missing]
+        problems += found or _Inference(one).region(one.body)
     if problems:
         raise IRError(problems)
 
@@ -156,8 +161,8 @@ def _is_well_formed(type: Type) -> bool:
         return not type.items and type.dtype == "int"
     if type.kind == "array":
         return not type.items
-    if type.kind == "undefined":
-        return type == types.UNDEFINED
+    if type.kind in ("undefined", "pullback"):
+        return type in (types.UNDEFINED, types.PULLBACK)
     items = type.kind == "tuple" or len(type.items) == 1
     return items and not type.dtype and type.dims is None
 

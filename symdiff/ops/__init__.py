@@ -11,6 +11,7 @@ from symdiff.ops import (
     effects,
     einsum,
     elementwise,
+    finding,
     grids,
     indexing,
     joining,
@@ -27,7 +28,7 @@ from symdiff.ops import (
 )  # fmt: skip
 
 __all__ = [
-    "arithmetic", "axes", "creation", "curves", "effects", "einsum", "elementwise", "grids", "indexing",
-    "joining", "linalg", "piecewise", "products", "python_math", "reductions", "rounding", "shaping",
-    "stacks", "statistics", "updates",
+    "arithmetic", "axes", "creation", "curves", "effects", "einsum", "elementwise", "finding", "grids",
+    "indexing", "joining", "linalg", "piecewise", "products", "python_math", "reductions", "rounding",
+    "shaping", "stacks", "statistics", "updates",
 ]  # fmt: skip

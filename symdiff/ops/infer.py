@@ -98,11 +98,15 @@ def of_operator(ufunc: np.ufunc, number: Callable[..., str]) -> Callable[..., Ty
 
 
 def widest(*dtypes: str) -> str:
-    """The number type of Python arithmetic: bool counts as int."""
+    """The number type of Python arithmetic: bool counts as int; "" where one is unknown."""
+    if "" in dtypes:
+        return ""
     return _RANKS[max(1, *map(_RANKS.index, dtypes))]
 
 
 def at_least_float(*dtypes: str) -> str:
+    if "" in dtypes:
+        return ""
     return _RANKS[max(2, *map(_RANKS.index, dtypes))]
 
 

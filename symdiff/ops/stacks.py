@@ -18,7 +18,7 @@ from symdiff.ir.node import Node, Op
 from symdiff.ir.types import Type
 from symdiff.ops.reductions import add_reduce
 from symdiff.ops.row import row
-from symdiff.ops.shaping import zeros_like
+from symdiff.ops.shaping import astype, broadcast_to, zeros_like
 
 
 def _item(stack: Node) -> Type:
@@ -124,6 +124,19 @@ def _infer_unstacked(g: Node, axis: int = 0, depth: int = 1) -> Type:
     return types.stack_of(item)
 
 
+def _as_items(g: Node, stack: Node) -> Node:
+    """A cotangent in the dtype of a stack's items: the seed of a gradient is the int 1."""
+    item = stack.type
+    while item.kind == "stack":
+        item = item.items[0]
+    dtype = _DTYPES.get(item.dtype, item.dtype)
+    if not dtype.startswith(("float", "complex", "longdouble")) or g.type.dtype in ("", dtype):
+        return g
+    if g.op is broadcast_to and g.args[0].is_const and dtype == "float64":
+        return broadcast_to(current().const(float(g.args[0].value)), g.args[1])
+    return astype(g, dtype=dtype)
+
+
 def _depth(stack: Type) -> int:
     """How many lists are inside each other."""
     return 1 + _depth(stack.items[0]) if stack.kind == "stack" else 0
@@ -166,11 +179,11 @@ _DTYPES = {"bool": "bool", "int": "int64", "float": "float64", "complex": "compl
 # `np.stack(list, axis)`, `np.array(list)` and `np.concatenate(list, axis)`.
 stacked: Op = row(
     "linear", None, "stack, axis=0", _infer_stacked, name="stacked", spelling="np.stack",
-    transpose=lambda g, i, stack, axis=0: unstacked(g, axis=axis),
+    transpose=lambda g, i, stack, axis=0: unstacked(_as_items(g, stack), axis=axis),
 )  # fmt: skip
 as_array: Op = row(
     "linear", None, "stack", _infer_stacked, name="as_array", spelling="np.array",
-    transpose=lambda g, i, stack: unstacked(g, depth=_depth(stack.type)),
+    transpose=lambda g, i, stack: unstacked(_as_items(g, stack), depth=_depth(stack.type)),
 )  # fmt: skip
 unstacked: Op = row(
     "linear", None, "g, axis=0, depth=1", _infer_unstacked, name="unstacked", spelling="list",

@@ -50,7 +50,10 @@ def _check_fits(place: Dims, value: Dims, element: bool) -> None:
         raise ShapeError("The value has more dimensions than the place that it is written into.")
     pairs = zip(place[max(-extra, 0) :], value[max(extra, 0) :], strict=True)
     for into, dim in ((sizes.find(a), sizes.find(b)) for a, b in pairs):
-        if dim == 1 or dim == into or may_be_one(dim) or may_be_one(into):
+        if sizes.is_stretched_from(dim, into):  # it is not shorter, and only 1 or the same length fits
+            sizes.unify(dim, into)
+            continue
+        if dim == 1 or may_be_one(dim) or may_be_one(into):
             continue
         if into == 1:
             raise ShapeError(f"A value of {dim} elements along an axis is written into a place of 1.")

@@ -6,6 +6,8 @@ as they are, and so does every value, up to rounding of the derived ones.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from symdiff.ir.node import Function
 from symdiff.ir.text import to_text
 from symdiff.ir.tidy import without_dead
@@ -18,7 +20,8 @@ def simplify(function: Function) -> Function:
     from symdiff.simplify.linear import pulled, with_dots, with_signs
     from symdiff.simplify.rebuild import without_copies
 
-    function = without_dead(function)
+    inner = {name: simplify(one) for name, one in function.functions.items()}
+    function = replace(without_dead(function), functions=inner)
     variants = [function]
     for products in (False, True):
         moved = pulled(function, products=products)

@@ -29,7 +29,7 @@ def replaced(function: Function, instead: Mapping[Node, Node]) -> Function:
         made = walk.builder.finish(
             function.name, function.params, results, function.tree, function.parameters, function.summary
         )
-    return without_dead(replace(made, info=function.info))
+    return without_dead(replace(made, info=function.info, functions=function.functions))
 
 
 def _fresh(new: Node, old: Node) -> Node:

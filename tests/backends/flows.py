@@ -107,10 +107,19 @@ class Flows:
                  self.shared, self.shared, self.shared, self.shared]  # fmt: skip
         if depth < 3:
             steps += [self.branch, self.loop, self.loop, self.repeat, self.saving, self.unset, self.late]
-            steps += [self.chased, self.chased]
+            steps += [self.chased, self.chased, self.rotated, self.rotated]
         for _ in range(size):
             step = self.r.choice(steps)
-            if step in (self.branch, self.loop, self.repeat, self.saving, self.unset, self.late, self.chased):
+            if step in (
+                self.branch,
+                self.loop,
+                self.repeat,
+                self.saving,
+                self.unset,
+                self.late,
+                self.chased,
+                self.rotated,
+            ):
                 step(scope, depth)  # type: ignore[call-arg]
             else:
                 step(scope)  # type: ignore[call-arg]
@@ -277,6 +286,41 @@ class Flows:
         self.add(scope, kind, made)
 
     # Regions
+
+    def rotated(self, scope: Scope, depth: int) -> None:
+        """A loop where arrays take each other's places, written into on the way."""
+        own = [operation("copy", self.pick(scope, "v")) for _ in range(4)]
+        if self.r.random() < 0.2:
+            own[self.r.randrange(3)] = self.pick(scope, "v")
+        if self.r.random() < 0.2:
+            own[1] = own[0]
+        stacked = self.r.random() < 0.3
+        kinds = [VECTOR] * 3 + [KINDS["S"]] * stacked
+        with self.builder.region(COUNT, *kinds) as body:
+            counter, *params = body.params
+            values, stack = list(params[:3]), params[3:]
+            inner = self.inside(scope, ["v"] * 3, params[:3], [counter])
+            for _ in range(self.r.randint(1, 3)):
+                k = self.r.randrange(3)
+                values[k] = self.written(inner, values[k])
+                if stack and self.r.random() < 0.4:
+                    stack = [operation("push", stack[0], self.r.choice([*values, *params[:3]]))]
+            inner.values["v"] += values
+            if depth < 2 and self.r.random() < 0.3:
+                self.rotated(inner, depth + 1)
+                values[0] = inner.values["v"][-1]
+            if self.r.random() < 0.3:
+                values[self.r.randrange(3)] = self.r.choice([*values, *params[:3], own[3]])
+            self.r.shuffle(values)
+            body.results = [*values, *stack]
+        initial = [*own[:3], *([operation("new_stack")] if stacked else [])]
+        many = self.r.choice([3, 3, self.many])
+        *values, last = control.count(0, many, 1, initial, body)
+        scope.values["S" if stacked else "v"].append(last)
+        for value in self.r.sample([*values[:2], *own], 2):
+            self.add(scope, "v", value)
+        written = self.written(scope, self.r.choice([*values[:2], last] if not stacked else values))
+        self.add(scope, "v", written + values[0])
 
     def chased(self, scope: Scope, depth: int) -> None:
         """A loop where a value and those before it are carried, written into and pushed."""

@@ -307,8 +307,7 @@ def pushed_then_written(v: Any, n: Any) -> Values:
     def body(i: Node, x: Node, xs: Node) -> Values:
         return [put(x, i, 0.0), operation("push", xs, x)]
 
-    x, xs = loop([v, operation("new_stack")], [VECTOR, STACK], body, [n], "i x xs")
-    return [x, operation("stack_item", xs, -1)]
+    return loop([v, operation("new_stack")], [VECTOR, STACK], body, [n], "i x xs")
 
 
 @program

@@ -219,8 +219,7 @@ for i in range(n):
     t[i] = 0.0
     xs.append(x)
     x = t
-stack_item_1 = xs[-1]
-return x, stack_item_1
+return x, xs
 """,
     "below_the_top": """
 x = v * 2.0

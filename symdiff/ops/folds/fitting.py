@@ -8,8 +8,10 @@ from symdiff.ir import types
 from symdiff.ir.build import current
 from symdiff.ir.node import Node
 from symdiff.ops import infer
+from symdiff.ops.arithmetic import divide, multiply, negative
 from symdiff.ops.folds.common import fold, is_weak, shaped_as
 from symdiff.ops.reductions import add_reduce
+from symdiff.ops.row import Row
 from symdiff.ops.shaping import (
     astype,
     expand_dims,
@@ -34,7 +36,7 @@ def _fit_unknown(g: Node, x: Node) -> Node | None:
 def _fit_like(g: Node, x: Node) -> Node | None:
     """What types know of the sum that undoes broadcasting and the cast that undoes promotion."""
     sizes = current().sizes
-    source, target = sizes.resolve(g.type.dims), sizes.resolve(x.type.dims)
+    source, target = sizes.resolve_computed(g.type.dims), sizes.resolve_computed(x.type.dims)
     if source is None or target is None or not g.type.dtype or not x.type.dtype:
         return _fit_unknown(g, x)
     if x.type.kind == "number":
@@ -42,9 +44,42 @@ def _fit_like(g: Node, x: Node) -> Node | None:
     else:
         shaped = _summed(g, source, target)
         if shaped is None:
-            return None
+            return _in_one_step(g, x)
         fitted = shaped
     return _cast(fitted, x)
+
+
+def _in_one_step(g: Node, x: Node) -> Node | None:
+    """`fit_like(c * fit_like(h, y), x)` without the shape of `y`, which `x` and `c` are stretched to."""
+    if g.primal:
+        return None
+    if g.op is fit_like:
+        whole, y = g.args
+        same = infer.numpy_dtype(y) == infer.numpy_dtype(x)
+        return fit_like(whole, x) if same and _is_stretched(x, y) else None
+    if g.op not in (negative, multiply, divide):
+        return None
+    for k, arg in enumerate(g.args if g.op is multiply else g.args[:1]):
+        others = [*g.args[:k], *g.args[k + 1 :]]
+        if arg.op is not fit_like or arg.primal or not _is_stretched(x, arg.args[1]):
+            continue
+        if all(_is_stretched(other, arg.args[1]) for other in others):
+            whole = fit_like(g.op(*g.args[:k], arg.args[0], *g.args[k + 1 :]), arg.args[1])
+            return _in_one_step(whole, x)
+    return None
+
+
+def _is_stretched(x: Node, y: Node) -> bool:
+    """Whether broadcasting stretches `x` to the shape of `y`, where that is known from what `y` was computed
+    from."""
+    sizes = current().sizes
+    if x in y.args and isinstance(y.op, Row) and y.op.kind == "elementwise":
+        return True
+    small, large = sizes.resolve(x.type.dims), sizes.resolve(y.type.dims)
+    if small is None or large is None or len(small) > len(large):
+        return False
+    pairs = zip(small, large[len(large) - len(small) :], strict=True)
+    return all(dim == 1 or sizes.is_stretched_from(into, dim) for dim, into in pairs)
 
 
 def _summed(g: Node, source: types.Dims, target: types.Dims) -> Node | None:
