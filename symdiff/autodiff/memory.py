@@ -106,6 +106,28 @@ class Homes:
         """The operations that read a value."""
         return [user for user, _ in self._uses.get(value, ()) if user is not None]
 
+    def augmented(self, node: Node) -> int | None:
+        """Which operand of the value that a write puts into a place is what stood there: `base[place] *= c`;
+        None where the value has other uses, or the index may name a place twice."""
+        if node.op.name != "update" or node.attr("view", ()):
+            return None
+        base, value, *operands = node.args
+        row = row_for(value)
+        if row is None or row.kind != "elementwise" or len(self._uses.get(value, ())) != 1:
+            return None
+        if any(one.type.dims != () and one.type.dtype != "bool" for one in operands):
+            return None
+        if value.type.dims is None or value.type.dtype != base.type.dtype or not value.type.dtype:
+            return None
+        found = [
+            k
+            for k, arg in enumerate(value.args)
+            if arg.op.name == "index"
+            and arg.args == (base, *operands)
+            and arg.attr("index") == node.attr("index")
+        ]
+        return found[0] if len(found) == 1 else None
+
     def around(self, region: Region | None) -> Iterator[Node]:
         """The control nodes around what a region computes, from the inside."""
         while region is not None and region in self.owner:

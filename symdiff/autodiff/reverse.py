@@ -24,7 +24,7 @@ from symdiff.errors import DtypeError, NonScalarError
 from symdiff.ir.build import Builder
 from symdiff.ir.node import LEAF, Function, Node, Tree
 from symdiff.ops import infer
-from symdiff.ops.control import closure, is_permuted, root
+from symdiff.ops.control import closure, is_permuted, root, roots
 from symdiff.ops.shaping import astype, conjugate, copy, full_like, to_float, zeros_like
 
 
@@ -94,14 +94,26 @@ def _callee(function: Function, name: str) -> Function:
             for output, param in zip(seeded, region.params, strict=True):
                 cotangent = conjugated(param, output)
                 seeds[output] = seeds[output] + cotangent if output in seeds else cotangent
-            region.results = _results(builder, sweep.pulled(seeds), wrt)
+            region.results = _apart(_results(builder, sweep.pulled(seeds), wrt))
         attrs = {"cotangents": _flat(len(seeded)), "tree": _flat(len(wrt))}
         back = builder.emit(closure, (), attrs, (region.closed(),))
         results = [*function.results, back]
-        made = builder.finish(
-            name, function.params, results, _flat(len(results)), function.parameters, **function.info
-        )
+        summary = function.summary.replace("Value of", "Value and pullback of", 1)
+        tree = _flat(len(results))
+        made = builder.finish(name, function.params, results, tree, function.parameters, summary)
     return woven(made, sweep)
+
+
+def _apart(results: Sequence[Node]) -> list[Node]:
+    """Results as arrays of their own also where only one branch gives one that is somebody else's."""
+    found: list[Node] = []
+    held: set[Node] = set()
+    for result in results:
+        own = roots(result) if result.type.kind == "array" and result.type.dims != () else set()
+        shared = any(one.primal or one.op.name in ("param", "stack_item") or one in held for one in own)
+        found.append(copy(result) if shared and result.op is not copy else result)
+        held |= own | {found[-1]}
+    return found
 
 
 def _flat(count: int) -> Tree:

@@ -41,6 +41,7 @@ from symdiff.ops.row import Row, Rule, row_for
 from symdiff.ops.shaping import conjugate, fit_like
 from symdiff.ops.stacks import add_stacks, pushed, stack_of_zeros
 from symdiff.ops.sums import vanishes
+from symdiff.ops.updates import at, update
 
 # Partials by the result alone, for loops: where the operand would have to be saved beside the result.
 _BY_RESULT = {"tanh": lambda y: 1 - y * y}
@@ -174,9 +175,26 @@ class Straight:
     def _operation(self, node: Node, g: Node, cotangents: Cotangents, active: Activity) -> None:
         if node.op.name in WRITES:
             g = solid(self.builder, self.homes, g, node)
+        k = self.homes.augmented(node)
+        if k is not None:
+            self._augmented(node, k, g, cotangents, active)
+            return
         for operand, part in zip(node.args, self.transposed(node, g, active), strict=True):
             if part is not None:
                 accumulate(cotangents, operand, fitted(part, self._shaped(operand)))
+
+    def _augmented(self, node: Node, k: int, g: Node, cotangents: Cotangents, active: Activity) -> None:
+        """Go back through `base[place] *= c` at once: what is read and what is written are one place, whose
+        cotangent is replaced."""
+        base, value, *operands = node.args
+        place = at(g, operands, node.attr("index"))
+        parts = self.transposed(value, place, active)
+        for i, (operand, part) in enumerate(zip(value.args, parts, strict=True)):
+            if part is not None and i != k:
+                accumulate(cotangents, operand, fitted(part, self._shaped(operand)))
+        read, part = value.args[k], parts[k]
+        assert part is not None
+        accumulate(cotangents, base, update(g, fitted(part, read), *operands, index=node.attr("index")))
 
     def _shaped(self, operand: Node) -> Node:
         """A value of the shape of an operand's cotangent: for what begins as a number and is an array from

@@ -10,7 +10,7 @@ from symdiff.autodiff.memory import Homes
 from symdiff.ir.build import Builder
 from symdiff.ir.node import Node
 from symdiff.ops import infer
-from symdiff.ops.shaping import astype, broadcast_to, full_like, ones_like, zeros, zeros_like
+from symdiff.ops.shaping import astype, broadcast_to, full_like, ones_like, to_float, zeros, zeros_like
 from symdiff.ops.stacks import stack_of_zeros
 
 
@@ -29,8 +29,10 @@ def zero_of(builder: Builder, homes: Homes, node: Node) -> Node:
 
 def solid(builder: Builder, homes: Homes, g: Node, node: Node) -> Node:
     """A cotangent as an array of its own shape and dtype: what a loop or a branch can hand on."""
-    if node.type.kind == "stack" or node.type.dims == ():
+    if node.type.kind == "stack":
         return g
+    if node.type.dims == ():  # which may leave as it is: a float, also where no iteration adds to it
+        return to_float(g) if g.type.kind == "number" and g.type.dtype in ("int", "bool") else g
     if g.type.kind == "number" or (g.op is broadcast_to and not g.primal and g.args[0].type.dims == ()):
         scalar = g.args[0] if g.op is broadcast_to else g
         like = _alike(builder, homes, node)

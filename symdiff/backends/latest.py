@@ -7,6 +7,7 @@ have one shape; so none needs a variable of its own only to be measured.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from symdiff.backends.choice import LOOPS, SHAPES
@@ -57,6 +58,7 @@ class _Walk:
     def __init__(self, function: Function, light: dict[Node, tuple[int, ...]]):
         self.sizes = function.sizes
         self.light = light
+        self.items = {(n.args[0], n.attr("index")) for n in function.nodes() if n.op is ITEM}
         self.known: dict[Node, Node] = {}
         self.last: dict[Node, Node] = {}
         self.first: dict[Node, Node] = {}  # by version, what the array was in the beginning
@@ -104,7 +106,8 @@ class _Walk:
         before, known, self.made = dict(self.last), self.made, dict(self.made)
         made: list[Node] = []
         for node in region.body:
-            made.append(self.node(node, made))
+            new = self.node(node, made)
+            made += [new, *self.unread(node, new)]
         results = tuple(self.measured(result, made) for result in region.results)
         self.last, self.made = before, known
         if results == region.results and made == [*region.body]:
@@ -134,6 +137,16 @@ class _Walk:
             self.known[node] = made
         self._note(made)
         return made
+
+    def unread(self, node: Node, new: Node) -> Iterator[Node]:
+        """The arrays behind a loop or a branch that nothing reads: to be measured, if to nothing else."""
+        if node.op not in (*LOOPS, IF) or node.type.kind != "tuple":
+            return
+        for k, type in enumerate(new.type.items):
+            if type.kind == "array" and (node, k) not in self.items:
+                value = Node(ITEM, (new,), (("index", k),), type, primal=False)
+                self._note(value)
+                yield value
 
     def _note(self, node: Node) -> None:
         """Remember of which arrays a node gives the next versions."""

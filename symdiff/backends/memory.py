@@ -30,6 +30,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
+from symdiff.backends.carried import Carried
 from symdiff.backends.choice import FRESH, LOOPS, WRITES
 from symdiff.backends.lifetimes import Lifetimes, alive
 from symdiff.backends.schedule import Block, Cell, Schedule, Statement
@@ -74,15 +75,13 @@ class Memory:
         self.numbers: dict[Statement, Node] = {}
         self.alias: dict[Cell, Alias] = {}
         self._made: dict[tuple[object, int], Made] = {}
-        self._sharing: dict[Site, dict[Cell, None]] = {}  # by site, the cells that may be it
-        self._places: dict[object, int] = {}  # by maker of a site, the position
+        self.sharing: dict[Site, dict[Cell, None]] = {}  # by site, the cells that may be it
+        self.places: dict[object, int] = {}  # by maker of a site, the position
         self._numbers: dict[object, int] = {}  # by maker of a site, an order that is always the same
-        self._entered: dict[tuple[Statement, int], Alias] = {}
-        self._carried: dict[Statement, list[Alias]] = {}
-        self._alone: dict[Statement, set[int]] = {}  # by loop: which values it carries alone
-        self._heads: dict[Statement, set[object]] = {}  # by loop: who made what it begins an iteration with
+        self.entered: dict[tuple[Statement, int], Alias] = {}
+        self._carried = Carried(self)
         self._pushed: dict[Site, dict[Statement, None]] = {}
-        self._since = 0  # what was made before is not this function's own
+        self.since = 0  # what was made before is not this function's own
         self._restarts = 0
         self._function()
 
@@ -98,29 +97,29 @@ class Memory:
                     place += 1
             except _Again as again:
                 self._restarts += 1
-                self._since = 0
-                self._carried, self._alone = {}, {}
+                self.since = 0
+                self._carried = Carried(self)
                 place = max(bisect_right(starts, again.position) - 1, 0)
-                self._sharing = {}
+                self.sharing = {}
                 for cell, alias in self.alias.items():
                     self._share(cell, alias)
 
     def _arguments(self, block: Block) -> None:
         for param in block.region.params:
-            self._places[param] = -1
+            self.places[param] = -1
             self._numbers.setdefault(param, len(self._numbers))
             site = (param, 0)
             nested = frozenset([site]) if param.type.kind in ("stack", "tuple") else NO_SITES
-            self._set(self.schedule.cells[param], Alias(frozenset([site]), nested, False))
+            self.hold(self.schedule.cells[param], Alias(frozenset([site]), nested, False))
 
-    def _set(self, cell: Cell | None, alias: Alias) -> None:
+    def hold(self, cell: Cell | None, alias: Alias) -> None:
         if cell is not None:
             self.alias[cell] = alias
             self._share(cell, alias)
 
     def _share(self, cell: Cell, alias: Alias) -> None:
         for site in alias.own | alias.inner:
-            self._sharing.setdefault(site, {})[cell] = None
+            self.sharing.setdefault(site, {})[cell] = None
 
     def of(self, node: Node, where: object, k: int, position: int) -> Alias:
         """The alias of an expression that is evaluated at a place: by the statement or block `where`."""
@@ -141,13 +140,13 @@ class Memory:
         if node.op.name in ITEMS:  # a list of its own, of what is there already
             parts = [self.of(arg, where, k, position) for arg in node.args]
             inner = NO_SITES.union(*(part.own | part.inner for part in parts))
-            return Alias(self._fresh(where, k, position).own, inner)
-        return self._fresh(where, k, position, node.op.name in _PLAIN)
+            return Alias(self.fresh(where, k, position).own, inner)
+        return self.fresh(where, k, position, node.op.name in _PLAIN)
 
-    def _fresh(self, where: object, k: int, position: int, plain: bool = True) -> Alias:
+    def fresh(self, where: object, k: int, position: int, plain: bool = True) -> Alias:
         made = self._made.setdefault((where, k), Made(where))
         made.plain = plain
-        self._places[made] = position
+        self.places[made] = position
         self._numbers.setdefault(made, len(self._numbers))
         return Alias(frozenset([(made, 0)]))
 
@@ -155,19 +154,19 @@ class Memory:
         node = statement.node
         cells = self.schedule.cells
         if node.op in LOOPS:
-            self._loop(statement)
+            self._carried.loop(statement)
         elif node.op is IF:
             for block in statement.blocks:
-                self._block(block)
+                self.block(block)
             for k, cell in enumerate(statement.cells):
                 if cell is not None:
                     parts = [self.of(b.region.results[k], b, k, b.end) for b in statement.blocks]
-                    self._set(cell, parts[0] | parts[1])
+                    self.hold(cell, parts[0] | parts[1])
         elif node.regions:
-            before, self._since = self._since, statement.position
+            before, self.since = self.since, statement.position
             self._arguments(statement.blocks[0])
-            self._block(statement.blocks[0])
-            self._since = before
+            self.block(statement.blocks[0])
+            self.since = before
         elif node.op.name in WRITES:
             self._write(statement)
         elif node.op.name in CALLS:
@@ -175,7 +174,7 @@ class Memory:
         elif node in cells and node.op is not store:
             self._plain(statement)
 
-    def _block(self, block: Block) -> None:
+    def block(self, block: Block) -> None:
         for statement in block.statements:
             self._visit(statement)
 
@@ -187,16 +186,16 @@ class Memory:
         kinds = node.type.items if several else (node.type,)
         cells = statement.cells if several else [self.schedule.cells[node]]
         keeps = node.op is CALL_VJP
-        made = [self._fresh(statement, k, position, False) for k in range(len(kinds))]
+        made = [self.fresh(statement, k, position, False) for k in range(len(kinds))]
         for k, (cell, type) in enumerate(zip(cells, kinds, strict=True)):
             if type.kind == "pullback":
                 read = [self.of(arg, statement, k, position) for arg in node.args]
                 inner = NO_SITES.union(*(one.own | one.inner for one in (*read, *made[:k])))
-                self._set(cell, Alias(made[k].own, inner, False))
+                self.hold(cell, Alias(made[k].own, inner, False))
             elif type.kind == "array":
-                self._set(cell, Alias(made[k].own, NO_SITES, not keeps))
+                self.hold(cell, Alias(made[k].own, NO_SITES, not keeps))
             else:
-                self._set(cell, NOTHING)
+                self.hold(cell, NOTHING)
 
     def _plain(self, statement: Statement) -> None:
         node, cell = statement.node, self.schedule.cells[statement.node]
@@ -205,111 +204,22 @@ class Memory:
             for candidate in node.args if node.op.commutative else node.args[:1]:
                 if self._is_reusable(statement, candidate) and _reads_well(candidate, node):
                     self.reuses[statement] = candidate
-                    self._set(cell, self.of(candidate, statement, 0, 0))
+                    self.hold(cell, self.of(candidate, statement, 0, 0))
                     return
         if node in self.views:
-            self._set(cell, self._fresh(statement, 0, statement.position))
+            self.hold(cell, self.fresh(statement, 0, statement.position))
         elif self._takes_place(statement):
             old = self.of(self.numbers[statement], statement, 0, 0)
-            self._set(cell, old | self._expression(node, statement, 0, statement.position))
+            self.hold(cell, old | self._expression(node, statement, 0, statement.position))
         else:
-            self._set(cell, self._expression(node, statement, 0, statement.position))
-
-    def _loop(self, statement: Statement) -> None:
-        count = len(statement.cells)
-        initial = []
-        for k, value in enumerate(carried_of(statement.node)):
-            given = self.of(value, statement, k, statement.position)
-            self._entered[statement, k] = given
-            if (statement, k) in self.entries:
-                given = self._fresh(statement, k, statement.position)
-            initial.append(given)
-        before = self._carried.setdefault(statement, [NOTHING] * count)
-        alone = self._alone.setdefault(statement, set(range(count)))
-        alone &= self._enters_alone(statement, initial)
-        while True:
-            for k, (cell, given, more) in enumerate(zip(statement.cells, initial, before, strict=True)):
-                self._set(cell, self._head(statement, k) if k in alone else given | more)
-            for block in statement.blocks:
-                self._block(block)
-            body = statement.blocks[-1]
-            following = [self.of(body.region.results[k], body, k, body.end) for k in range(count)]
-            stays = self._stays_alone(statement, following, alone)
-            aged = [
-                old if k in stays else old | self._aged(new, statement)
-                for k, (old, new) in enumerate(zip(before, following, strict=True))
-            ]
-            if aged == before and stays == alone:
-                break
-            before[:] = aged
-            alone &= stays
-        for k, (cell, given, new) in enumerate(zip(statement.cells, initial, following, strict=True)):
-            final = given | self._aged(new, statement, heads_only=True)
-            self._set(cell, self._head(statement, k) if k in alone else final)
-
-    def _head(self, loop: Statement, k: int) -> Alias:
-        """The site of what a loop carries alone: whatever memory that is in this iteration."""
-        alias = self._fresh((loop, k), 0, loop.position, plain=False)
-        self._heads.setdefault(loop, set()).update(who for who, _ in alias.own)
-        return alias
-
-    def _enters_alone(self, loop: Statement, initial: list[Alias]) -> set[int]:
-        """The carried arrays that begin with memory of our own that nobody else has."""
-        point = 4 * loop.position + 3
-        found = set()
-        for k, given in enumerate(initial):
-            cell = loop.cells[k]
-            if cell is None or not cell.node.type.dims or not given.own or given.inner or not given.whole:
-                continue
-            others = [one for j, one in enumerate(initial) if j != k]
-            if any(given.own & (one.own | one.inner) for one in others):
-                continue
-            readers = {one for site in given.own for one in self._sharing.get(site, ())}
-            readers.difference_update(one for one in loop.cells if one is not None)
-            free = all(self._places[who] > self._since for who, _ in given.own)
-            if free and not any(
-                given.own & (self.alias[one].own | self.alias[one].inner)
-                and alive(self.lifetimes.memory[one], point)
-                for one in readers
-            ):
-                found.add(k)
-        return found
-
-    def _stays_alone(self, loop: Statement, following: list[Alias], alone: set[int]) -> set[int]:
-        """Those whose next memory is made in this iteration, or is that of another one of them, and is handed
-        on once."""
-        heads = {site for k in alone for site in self._head(loop, k).own}
-        found = set()
-        for k in alone:
-            new = following[k]
-            made = all(
-                site in heads or (site[1] == 0 and loop.position < self._places[site[0]] <= loop.end)
-                for site in new.own
-            )
-            others = [one for j, one in enumerate(following) if j != k]
-            shared = any(new.own & (one.own | one.inner) for one in others)
-            if made and not shared and new.own and new.whole and not new.inner:
-                found.add(k)
-        return found
-
-    def _aged(self, alias: Alias, loop: Statement, heads_only: bool = False) -> Alias:
-        """As the next iteration sees it: what this one made, or began with, is what an earlier one had."""
-        heads = self._heads.get(loop, set())
-
-        def is_old(who: object) -> bool:
-            return who in heads or (not heads_only and loop.position < self._places[who] <= loop.end)
-
-        def old(sites: frozenset[Site]) -> frozenset[Site]:
-            return frozenset((who, 1) if is_old(who) else (who, age) for who, age in sites)
-
-        return Alias(old(alias.own), old(alias.inner), alias.whole)
+            self.hold(cell, self._expression(node, statement, 0, statement.position))
 
     def _write(self, statement: Statement) -> None:
         """An operation that writes into its first operand, or into a copy of it."""
         node, cells = statement.node, self.schedule.cells
         base = self.of(node.args[0], statement, 0, statement.position)
         if node.op.name == "pop" and statement.cells[0] is None:  # only read
-            self._set(statement.cells[1], Alias(base.inner, base.inner, False))
+            self.hold(statement.cells[1], Alias(base.inner, base.inner, False))
             return
         if node.op.name == "add_at":
             copies = not self._is_reusable(statement, node.args[0])
@@ -319,24 +229,24 @@ class Memory:
             copies = statement in self.copies or not self._fits_in_place(statement, base)
             copies = copies or self._is_settled_by_copying(statement, base)
         (self.copies.add if copies else self.copies.discard)(statement)
-        whole = self._fresh(statement, 1, statement.position) if copies else base
+        whole = self.fresh(statement, 1, statement.position) if copies else base
         if node.op.name in ("push", "set_item"):
             item = self.of(node.args[1], statement, 2, statement.position)
             if statement in self.pushes:
-                item = self._fresh(statement, 2, statement.position)
+                item = self.fresh(statement, 2, statement.position)
             for site in item.own:
                 self._pushed.setdefault(site, {})[statement] = None
             inner = base.inner | item.own | item.inner
-            self._set(cells[node], Alias(whole.own, inner, whole.whole))
+            self.hold(cells[node], Alias(whole.own, inner, whole.whole))
         elif node.op.name == "pop":
             rest, last = statement.cells
-            self._set(rest, Alias(whole.own, base.inner, whole.whole))
-            self._set(last, Alias(base.inner, base.inner, False))
+            self.hold(rest, Alias(whole.own, base.inner, whole.whole))
+            self.hold(last, Alias(base.inner, base.inner, False))
         elif node.op.name == "add_to_item":
-            sum_ = self._fresh(statement, 2, statement.position)
-            self._set(cells[node], Alias(whole.own, base.inner | sum_.own, whole.whole))
+            sum_ = self.fresh(statement, 2, statement.position)
+            self.hold(cells[node], Alias(whole.own, base.inner | sum_.own, whole.whole))
         else:
-            self._set(cells[node], whole)
+            self.hold(cells[node], whole)
 
     def _fits_in_place(self, statement: Statement, base: Alias) -> bool:
         """Whether what is written into is known to be an array that can be: not a number of NumPy's, and in
@@ -381,7 +291,7 @@ class Memory:
     def _conflict(self, statement: Statement, base: Alias) -> tuple[set[Site], Cell | None] | None:
         """The sites that may not be written into, and who reads them later, None if they are not our own;
         None if all is well."""
-        foreign = {site for site in base.own if self._places[site[0]] <= self._since}
+        foreign = {site for site in base.own if self.places[site[0]] <= self.since}
         if foreign:
             return foreign, None
         if not base.whole:
@@ -389,9 +299,9 @@ class Memory:
         point = 4 * statement.position + 3
         made = {self.schedule.cells.get(statement.node), *statement.cells}
         for site in sorted(base.own, key=lambda site: (self._numbers[site[0]], site[1])):
-            sharing = self._sharing.get(site, {})
+            sharing = self.sharing.get(site, {})
             for cell in list(sharing):
-                if self.lifetimes.last(cell) < point and not self._since:
+                if self.lifetimes.last(cell) < point and not self.since:
                     del sharing[cell]
                 elif cell not in made and alive(self.lifetimes.memory[cell], point):
                     alias = self.alias[cell]
@@ -416,7 +326,7 @@ class Memory:
                 if not owner.head < statement.position < owner.end:
                     continue
                 key = (owner, cell.index)
-                if key not in self.entries and self._entered[key].own & bad:
+                if key not in self.entries and self.entered[key].own & bad:
                     if found is None or owner.position < found[0].position:
                         found = key
                     pending.append(carried_of(owner.node)[cell.index])

@@ -9,6 +9,7 @@ give a number where the other gives an array; operators make numbers of numbers.
 
 from __future__ import annotations
 
+from symdiff.ir.calls import CALLS
 from symdiff.ir.control import CONTROL, ITEM, LOOPS, carried_of, carried_params, owner_of
 from symdiff.ir.node import Function, Node, Region
 from symdiff.ops.row import Row
@@ -20,7 +21,7 @@ _HOLDING = ("push", "listed", "repeated", "set_item")
 def maybe_numbers(function: Function) -> set[Node]:
     """The values of array type that may be Python numbers, and the stacks that may hold such."""
     found: set[Node] = set()
-    if any(node.op in LOOPS or node.op.name == "if" for node in function.nodes()):
+    if any(node.op in LOOPS or node.op.name in ("if", "call", "call_vjp") for node in function.nodes()):
         before = -1
         while before != len(found):
             before = len(found)
@@ -66,6 +67,8 @@ def _is_one(node: Node, found: set[Node], results: set[tuple[Node, int]]) -> boo
     if owner is not None and owner[0].op.name in CONTROL:
         return owner in results
     name, args = node.op.name, node.args
+    if name in CALLS or (node.op is ITEM and args[0].op.name in CALLS):
+        return node.type.dims == ()
     if node.op is ITEM or name == "stack_item":  # of what was pushed
         return (args[0].args[0] if node.op is ITEM else args[0]) in found
     if node.type.kind == "stack":

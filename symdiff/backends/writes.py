@@ -114,8 +114,8 @@ class Writes:
         text = name
         whole = steps[-1][1] == (("ellipsis",),)
         last = len(steps) - 1
-        if whole and (augmented or (len(steps) > 1 and steps[-2][0] == "index")):
-            last -= 1  # `A += w`, `A[i] = v`
+        if whole and (steps[-2][0] == "index" if last else augmented):
+            last -= 1  # `A += w`, `A[i] = v`, but `A.T[...] += w`: an attribute cannot be assigned
         for kind, *data in steps[: last + 1]:
             if kind == "index":
                 text += f"[{self.expressions.bracket(data[0], tuple(operands))}]"

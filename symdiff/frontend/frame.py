@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import types as python_types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
@@ -21,7 +21,7 @@ from symdiff.frontend.source import Source
 from symdiff.frontend.targets import assigned_names
 from symdiff.frontend.values import POISON, Missing, Raised, Silent
 from symdiff.ir.build import Builder
-from symdiff.ir.node import Node, Tree
+from symdiff.ir.node import Function, Node, Tree
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -98,6 +98,10 @@ class Context:
     params: list[Node] = field(default_factory=list)  # the leaves of arguments and captures
     spans: dict[int, Span] = field(default_factory=dict)
     unclear: dict[int, Any] = field(default_factory=dict)  # containers that may be one of several
+    recursive: Mapping[Any, Any] = field(default_factory=dict)  # by form of a call that is kept, its error
+    definitions: dict[Any, Any] = field(default_factory=dict)  # what is called, see `recursion`
+    functions: dict[str, Function] = field(default_factory=dict)
+    keep: list[Any] = field(default_factory=list)
     least: dict[Node, int] = field(default_factory=dict)  # what the counters of loops are at least
 
     def own(self, container: Any) -> None:

@@ -37,6 +37,8 @@ from symdiff.ir.node import Node
 _DEEPEST = 80
 _UNENDED = 2  # so many calls of one form, one in the other, under a staged condition
 _MOST_CALLS = 8_000
+# From this depth on, calls are alike: of one form; up to floats that are known; up to all numbers.
+_LEVELS = (_UNENDED, 4, 20)
 _EMPTY = object()
 
 
@@ -44,7 +46,15 @@ def inline(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, Any])
     """The result of calling a Python function or a closure: its body, evaluated here."""
     context = frame.context
     context.calls += 1
-    form = _check_depth(context, function, [*args, *kwargs.values()])
+    if context.recursive:
+        value = OUTLINED[0](*opened(frame, function, args, kwargs))
+        if value is not NOT_OUTLINED:
+            return value
+    try:
+        form = _check_depth(context, function, [*args, *kwargs.values()])
+    except _Unended as unended:
+        NEEDED[0](*opened(frame, function, args, kwargs), unended.level, unended.error)
+        raise unended.error from None
     inner, node = opened(frame, function, args, kwargs)
     inner.form = form
     if has_yield(node):
@@ -52,6 +62,18 @@ def inline(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, Any])
     return run(inner, node)
 
 
+class _Unended(Exception):
+    """A function calls itself as long as a condition holds that only run time knows."""
+
+    def __init__(self, error: UnsupportedError, level: int):
+        self.error, self.level = error, level
+
+
+NOT_OUTLINED = object()
+OUTLINED: list[Callable[[Frame, Any], Any]] = []
+"""The value of a call that is kept as a call, or NOT_OUTLINED; `recursion` says how."""
+NEEDED: list[Callable[[Frame, Any, int, UnsupportedError], None]] = []
+"""Asks for calls to be kept as calls."""
 GENERATORS: list[Callable[[Frame, Frame, Any], Any]] = []
 """What a call of a generator function gives; `generators` says how."""
 
@@ -119,29 +141,41 @@ def _check_depth(context: Context, function: Any, values: list[Any]) -> Any:
         raise UnsupportedError(f"The calls of `{name}` are too many to be written out.", "vectorise them")
     if not depth:
         return None
-    form = tuple([_form(value, ()) for value in values])
-    if depth > _UNENDED and context.builder.nested and all(f.form == form for f in same[-_UNENDED:]):
+    form = tuple([tuple([_form(value, (), level) for value in values]) for level in range(len(_LEVELS))])
+    last = [one.form for one in same[-_UNENDED:]]
+    alike = [level for level, least in enumerate(_LEVELS) if depth > least and _are_alike(last, form, level)]
+    if alike and context.builder.nested:
         places = arrays.int_places(values)
         if places:
             raise NeedStatic(places)
         name = function.name if isinstance(function, Closure) else function.__name__
-        raise UnsupportedError(
-            f"`{name}` calls itself as long as a condition holds that only run time knows.", "a `while` loop"
-        )
+        what = f"`{name}` calls itself as long as a condition holds that only run time knows."
+        raise _Unended(UnsupportedError(what, "a `while` loop"), alike[0])
     return form
 
 
-def _form(value: Any, around: tuple[int, ...]) -> Any:
+def _are_alike(forms: list[Any], form: Any, level: int) -> bool:
+    return all(one is not None and one[level] == form[level] for one in forms)
+
+
+def _form(value: Any, around: tuple[int, ...], level: int) -> Any:
     """What of an argument is known while compiling: where it is the same again, so is the evaluation."""
     if isinstance(value, Node):
-        return re.sub(r"\?\d+", "?", str(value.type))
+        return re.sub(r"\?\d+|\w+-\d+", "?", re.sub(r"\?\d+-\d+", "?", str(value.type)))
+    if is_widened(value, level):
+        return f"number {type(value).__name__}"
     if isinstance(value, str | bool | int | float | type(None)):
         return type(value), value
     inner = children(value)
     if not inner or id(value) in around:
         return id(value)
     keys = tuple(value) if isinstance(value, dict) else ()
-    return type(value), keys, tuple([_form(one, (*around, id(value))) for one in inner])
+    return type(value), keys, tuple([_form(one, (*around, id(value)), level) for one in inner])
+
+
+def is_widened(value: Any, level: int) -> bool:
+    """Whether calls are alike whatever this number is."""
+    return (level > 0 and type(value) is float) or (level > 1 and type(value) is int)
 
 
 def _code_of(frame: Frame) -> Any:

@@ -12,7 +12,7 @@ import inspect
 import math
 import sys
 import types as python_types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -35,13 +35,15 @@ from symdiff.frontend import (
 from symdiff.frontend.arguments import Described, Identity, Leaf, Place, SizeCounter, describe
 from symdiff.frontend.captures import Capture, Guard, staged
 from symdiff.frontend.frame import Context, Frame, Scope
-from symdiff.frontend.functions import first_argument, has_yield, owner_of, run
+from symdiff.frontend.functions import NOT_OUTLINED, first_argument, has_yield, owner_of, run
+from symdiff.frontend.recursion import outlined
 from symdiff.frontend.results import pack, with_outputs
 from symdiff.frontend.source import source_of
 from symdiff.frontend.targets import names_of
-from symdiff.frontend.values import POISON, Missing, NeedStatic, Raised, Silent
+from symdiff.frontend.values import POISON, Missing, NeedCalls, NeedStatic, Raised, Silent
 from symdiff.ir import types
 from symdiff.ir.build import Builder
+from symdiff.ir.calls import reached
 from symdiff.ir.node import LEAF, Function, Node, Parameter, Tree
 from symdiff.ir.tidy import tidy
 
@@ -114,9 +116,12 @@ def lower(
     Raises SymdiffError with all problems of the function.
     """
     signature = inspect.signature(function, follow_wrapped=False)
+    recursive: dict[Any, UnsupportedError] = {}
     while True:
         try:
-            return _deeply(partial(_attempt, function, signature, bound, static, outputs))
+            return _deeply(partial(_attempt, function, signature, bound, static, outputs, recursive))
+        except NeedCalls as need:
+            recursive = {**recursive, need.key: need.error}
         except NeedStatic as need:
             if need.places <= static:
                 raise AssertionError("specialisation does not end") from None
@@ -146,6 +151,7 @@ def _attempt(
     bound: inspect.BoundArguments | None,
     static: frozenset[Place],
     outputs: tuple[str, ...],
+    recursive: Mapping[Any, UnsupportedError],
 ) -> Lowered:
     source = source_of(function)
     node = source.node
@@ -158,7 +164,8 @@ def _attempt(
             f"`{function.__name__}` is a generator function.", "return a list", span=source.span(node)
         )
     with Builder(sharing=False) as builder:
-        context = Context(builder, static, SizeCounter(), names=set(signature.parameters))
+        names_ = set(signature.parameters)
+        context = Context(builder, static, SizeCounter(), names=names_, recursive=recursive)
         builder.resolve, builder.immutable = context.heap.latest, context.heap.immutable
         names = names_of(node)
         scope = Scope({}, names.local, None, function, names.globals, names.nonlocals)
@@ -166,7 +173,8 @@ def _attempt(
         frame = Frame(context, source, scope, function.__name__, owner_of(function))
         frame.first = first_argument(node, scope)
         try:
-            value = run(frame, node)
+            value = outlined(frame, node) if recursive else NOT_OUTLINED
+            value = run(frame, node) if value is NOT_OUTLINED else value
             results: list[Node] = []
             tree = LEAF
             if not context.problems and value is not POISON:
@@ -278,6 +286,7 @@ def _finished(
         _name(function), params, results, tree, parameters, _summary(function),
         file=place.file, line=place.line, qualname=function.__qualname__, lengths=lengths,
     ))  # fmt: skip
+    finished = replace(finished, functions=reached(finished, context.functions))
     own = frozenset(place for place in context.static if place[0] in signature.parameters)
     heap = context.heap
     return Lowered(

@@ -36,6 +36,15 @@ class NeedStatic(BaseException):
         self.places = places
 
 
+class NeedCalls(BaseException):
+    """A function calls itself until run time ends it: lower again with calls of this form as calls; `error`
+    where they cannot be."""
+
+    def __init__(self, key: Any, error: Exception):
+        self.key = key
+        self.error = error
+
+
 class Poison:
     """What a name holds after the statement that should have set it failed."""
 

@@ -148,11 +148,12 @@ def write_whole(context: Context, target: Node, value: Node, fresh: bool) -> Non
     heap = context.heap
     home = heap.storage(target)
     whole = home is target or heap.homes.get(target) is home
-    if not (fresh and whole and target.type.dims != () and _fits_exactly(target, value)):
+    known = value.type.dtype and target.type.dtype  # else only the write casts at run time
+    if not (fresh and whole and known and target.type.dims != () and _fits_exactly(target, value)):
         write(context, target, WHOLE, [], value)
         return
     place_of(context, target, WHOLE, [])
-    if value.type.dtype != target.type.dtype and value.type.dtype and target.type.dtype:
+    if value.type.dtype != target.type.dtype:
         value = arrays.apply(astype, [value], dtype=target.type.dtype)
     if home.name:
         context.builder.named(value, home.name)

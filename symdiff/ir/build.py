@@ -229,6 +229,16 @@ class Builder:
         opened.region = Region(opened.params, tuple(scope.body), tuple(opened.results))
 
     @contextmanager
+    def apart(self) -> Iterator[None]:
+        """A body of its own, in which nothing that stands outside is found again; it belongs to nobody."""
+        outer, self._scopes = self._scopes, [_Scope(), _Scope()]
+        try:
+            with self.sizes.scope():
+                yield
+        finally:
+            self._scopes = outer
+
+    @contextmanager
     def resumed(self, opened: OpenRegion) -> Iterator[None]:
         """Continue a region whose block has ended."""
         self._scopes.append(_Scope(list(opened.closed().body)))

@@ -185,7 +185,6 @@ return x
 now = v.copy()
 following = np.zeros_like(v)
 for _ in range(n):
-    following = following.copy()
     following[1:-1] = now[2:] + now[:-2]
     now, following = following, now
 return now, following

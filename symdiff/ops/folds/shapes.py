@@ -114,7 +114,7 @@ def _reshape(x: Node, shape: Node, order: str = "C") -> Node | None:
     scalar = _spread_scalar(x)
     if scalar is not None:
         return broadcast_to(scalar, shape)
-    if x.op in (reshape, expand_dims):
+    if x.op is expand_dims or (x.op is reshape and x.attr("order", "C") == "C"):
         return reshape(x.args[0], shape)
     if x.op is add_reduce and x.attr("keepdims") and x.attr("dtype") is None:
         dropped = add_reduce(x.args[0], **_given(x.attr("axis"), False))

@@ -1,0 +1,385 @@
+"""Functions that call themselves as long as a condition holds that only run time knows.
+
+Enters: calls of such a function.  Leaves: `call` nodes, and for each form of the arguments one function of
+the program.  Invariant: such a function writes into nothing that was there before the call, and does nothing
+besides computing; all that it reads is an operand.
+
+A form is all that is known of arguments while compiling: structure, kinds, dtypes, ranks, and which lengths
+are equal.  The body is evaluated once more whenever it gave other results than were assumed of the calls in
+it; at first these are assumed not to come back.
+"""
+
+from __future__ import annotations
+
+import types as python_types
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from symdiff.errors import UnsupportedError
+from symdiff.frontend.frame import Context, Frame, Scope
+from symdiff.frontend.functions import (
+    NEEDED,
+    NOT_OUTLINED,
+    OUTLINED,
+    first_argument,
+    has_yield,
+    is_widened,
+    run,
+)
+from symdiff.frontend.regions import is_same, nodes_of, places, storages
+from symdiff.frontend.results import pack
+from symdiff.frontend.source import FunctionNode
+from symdiff.frontend.state import restore, taken
+from symdiff.frontend.values import Closure, NeedCalls, NeedUnrolled, Raised, Silent
+from symdiff.ir.build import Builder, fresh_name
+from symdiff.ir.calls import CALL, encoded
+from symdiff.ir.control import ITEM, captures
+from symdiff.ir.copying import Known, copied
+from symdiff.ir.liveness import has_effect
+from symdiff.ir.node import LEAF, Function, Node, Parameter, Region, Tree
+from symdiff.ir.tidy import tidy
+from symdiff.ir.types import Dims, Size, Type
+from symdiff.ops.control import roots
+from symdiff.ops.shaping import copy
+
+_ROUNDS = 6
+_MOST_FORMS = 12
+_OPAQUE = (python_types.FunctionType, python_types.BuiltinFunctionType, python_types.ModuleType, type, np.ufunc)
+_SHARED = ("param", "const", "stack_item")  # what others have as well
+
+
+@dataclass(eq=False, slots=True, repr=False)
+class Definition:
+    """A function of the program; results, tree, alone and captured are assumptions while it is being made.
+
+    results: the types of its results, None where no call is known to come back.  alone: by result, whether
+    its memory is its own.  captured: what it reads from outside, operands after those that it is given.
+    """
+
+    name: str
+    results: tuple[Any, ...] | None = None
+    tree: Tree = LEAF
+    alone: tuple[bool, ...] = ()
+    captured: tuple[Node, ...] = ()
+    done: bool = False
+
+
+@dataclass(eq=False, slots=True, repr=False)
+class Form:
+    """leaves: the staged values in arguments, and the numbers that are taken for such.  scopes: of the closures
+    among them.  numbers: of lengths."""
+
+    context: Context
+    level: int
+    leaves: list[Node] = field(default_factory=list)
+    scopes: list[Scope] = field(default_factory=list)
+    numbers: dict[Any, int] = field(default_factory=dict)
+
+    def of(self, value: Any) -> Any:
+        """What is known of a value; raises ValueError for what cannot be an argument."""
+        if isinstance(value, Node):
+            if value.type.kind not in ("array", "number"):
+                raise ValueError
+            self.leaves.append(value)
+            heap = self.context.heap
+            scalar = value.type.kind == "array" and heap.layout.scalar(heap.storage(value)) is True
+            return value.type.kind, value.type.dtype, self.dims(value.type.dims), scalar
+        if is_widened(value, self.level):
+            return self.of(self.context.builder.const(value))
+        if isinstance(value, str | bool | int | float | complex | type(None) | np.generic):
+            return type(value), repr(value)
+        if type(value) in (tuple, list, dict):
+            keys = tuple(value) if isinstance(value, dict) else ()
+            items = value.values() if isinstance(value, dict) else value
+            return type(value), keys, tuple([self.of(item) for item in items])
+        if isinstance(value, Closure):
+            self.scopes.append(value.scope)
+            inner = (*value.defaults, *value.keyword_defaults.values())
+            return place_of(value), tuple([self.of(one) for one in inner])
+        if isinstance(value, _OPAQUE):
+            return id(value)
+        raise ValueError
+
+    def dims(self, dims: Dims | None) -> Any:
+        if dims is None:
+            return None
+        found = self.context.builder.sizes.resolve(dims) or ()
+        return tuple(self.number(dim) if isinstance(dim, Size) else dim for dim in found)
+
+    def number(self, dim: Size) -> tuple[int]:
+        return (self.numbers.setdefault((dim.name, dim.less), len(self.numbers)),)
+
+
+def place_of(closure: Closure) -> Any:
+    return closure.source.file, closure.node.lineno, closure.node.col_offset
+
+
+def _code(frame: Frame, node: FunctionNode) -> Any:
+    if frame.scope.parent is None:
+        return frame.scope.function.__code__
+    return frame.source.file, node.lineno, node.col_offset
+
+
+def _form(frame: Frame, node: FunctionNode, level: int) -> tuple[Any, Form] | None:
+    """The key of a call, whose arguments are bound, and its form; None where it cannot be a call."""
+    scope = frame.scope
+    form = Form(frame.context, level)
+    if scope.parent is not None:
+        form.scopes.append(scope.parent)
+    try:
+        return (_code(frame, node), level, tuple([(name, form.of(value)) for name, value in scope.names.items()])), form
+    except ValueError:
+        return None
+
+
+def needed(frame: Frame, node: FunctionNode, level: int, error: UnsupportedError) -> None:
+    """Ask for a lowering in which calls of this form are calls."""
+    found = _form(frame, node, level)
+    recursive = frame.context.recursive
+    if found is None or has_yield(node) or found[0] in recursive or len(recursive) >= _MOST_FORMS:
+        raise error
+    raise NeedCalls(found[0], error)
+
+
+def outlined(frame: Frame, node: FunctionNode) -> Any:
+    """The results of a call, if it is one of those that are kept as calls."""
+    context = frame.context
+    code = _code(frame, node)
+    levels = sorted({key[1] for key in context.recursive if key[0] == code})
+    forms = [found for level in levels if (found := _form(frame, node, level)) is not None]
+    found = next((one for one in forms if one[0] in context.recursive), None)
+    if found is None:
+        return NOT_OUTLINED
+    key, form = found
+    exact = key, tuple(map(id, form.scopes))
+    definition = context.definitions.get(exact)
+    if definition is None or (definition.done and not _stands(context, definition, form)):
+        definition = _defined(frame, node, exact, form, context.recursive[key])
+    return _called(context, definition, form.leaves)
+
+
+def _stands(context: Context, definition: Definition, form: Form) -> bool:
+    """Whether a function that was made for another call reads the same from outside in this one."""
+    outside = all(one.op.name == "param" and one.attr("parameter") for one in definition.captured)
+    return not form.scopes and outside and all(context.heap.latest(one) is one for one in definition.captured)
+
+
+def _called(context: Context, definition: Definition, leaves: Sequence[Node]) -> Any:
+    if definition.results is None:
+        raise Raised
+    operands = [*leaves, *definition.captured]
+    made = CALL(*operands, function=definition.name, results=definition.results)
+    count = len(definition.results)
+    values = [made] if count == 1 else [ITEM(made, index=k) for k in range(count)]
+    arrays = [one for one in (*operands, *values) if one.type.kind == "array"]
+    for value, alone in zip(values, definition.alone, strict=True):
+        if value.type.kind == "array" and value.type.dims == ():
+            context.heap.layout.scalars.add(value)
+        elif value.type.kind == "array" and not alone:
+            context.heap.doubt(value, [one for one in arrays if one is not value])
+    return _unpacked(definition.tree, iter(values))
+
+
+def _unpacked(tree: Tree, values: Iterator[Node]) -> Any:
+    if tree.kind == "leaf":
+        return next(values)
+    if tree.kind == "static":
+        return tree.value
+    return tuple([_unpacked(child, values) for child in tree.children])
+
+
+# Definitions
+
+
+def _defined(
+    frame: Frame, node: FunctionNode, exact: Any, form: Form, error: UnsupportedError
+) -> Definition:
+    """The function for a form: evaluated until its results are what was assumed of them."""
+    context = frame.context
+    context.keep.append(form)  # whose scopes are known by their ids
+    taken_names = {*context.names, *context.functions, *(one.name for one in context.definitions.values())}
+    base = frame.name if frame.name.isidentifier() else "function"
+    definition = Definition(fresh_name(f"_{base.strip('_') or 'f'}", taken_names))
+    definitions, functions = dict(context.definitions), dict(context.functions)
+    try:
+        for _ in range(_ROUNDS):
+            context.definitions = {**definitions, exact: definition}
+            context.functions = dict(functions)
+            given = definition.results, definition.tree, definition.alone, set(definition.captured)
+            made = _evaluated(frame, node, form, definition, error)
+            if given == (definition.results, definition.tree, definition.alone, set(definition.captured)):
+                context.functions[definition.name] = made
+                definition.done = True
+                return definition
+        raise error
+    finally:
+        if not definition.done:
+            context.definitions, context.functions = definitions, functions
+
+
+def _evaluated(
+    frame: Frame, node: FunctionNode, form: Form, definition: Definition, error: UnsupportedError
+) -> Function:
+    """Evaluate the body on parameters, and take what it gives into the definition."""
+    context, builder, heap = frame.context, frame.context.builder, frame.context.heap
+    span = builder.span
+    with builder.apart():
+        params = _params(frame, form)
+        scope = frame.scope
+        given = iter(params)
+        names = {name: _replaced(value, given, context, form.level) for name, value in scope.names.items()}
+        inner = replace(frame, scope=replace(scope, names=names), returned=None)
+        inner.first = first_argument(node, inner.scope)
+        before, lengths = taken(context, inner), len(context.lengths)
+        try:
+            with heap.pinning(params):
+                value = run(inner, node)
+                if context.problems:
+                    raise Silent
+                results, tree = pack(value)
+                after = taken(context, inner, before)
+        except Raised:
+            raise error from None
+        except NeedUnrolled as need:
+            raise (error if need.params & set(params) else need) from None
+        finally:
+            builder.span = span
+            body = builder.body
+            del context.lengths[lengths:]
+        region = Region(tuple(params), body, tuple(results))
+        inside = nodes_of(region) - set(params)
+        alone = _alone(context, results, inside)
+        changed = [
+            place
+            for place in places([before, after], inside)
+            if place.owner is not inner.scope and not is_same(place, place.value(before), place.value(after))
+        ]
+        restore(context, before)
+        outside = [one for one in captures(region) if not one.is_const]
+        plain = all(one.type.kind in ("array", "number") for one in (*outside, *results))
+        if changed or any(map(has_effect, body)) or not plain or not results or not _is_plain(tree):
+            raise error
+        if definition.results is not None and tree != definition.tree:
+            raise error
+        kept = [*definition.captured, *(one for one in outside if one not in definition.captured)]
+        types = _result_types(results, [*params, *kept])
+        definition.results, definition.tree, definition.alone = types, tree, alone
+        definition.captured = tuple(kept)
+        return _function(definition.name, region, kept, builder)
+
+
+def _params(frame: Frame, form: Form) -> list[Node]:
+    """A parameter for each staged value in the arguments; its lengths may turn out to be 1."""
+    context, builder = frame.context, frame.context.builder
+    fresh = [builder.sizes.fresh() for _ in form.numbers]
+    made = []
+    names = {id(value): name for name, value in frame.scope.names.items()}
+    for leaf in form.leaves:
+        known = form.dims(leaf.type.dims)
+        dims = known and tuple(fresh[dim[0]] if isinstance(dim, tuple) else dim for dim in known)
+        param = builder.param(leaf.type.with_dims(dims), names.get(id(leaf), leaf.name))
+        if context.heap.layout.scalar(context.heap.storage(leaf)) is True:
+            context.heap.layout.scalars.add(param)
+        made.append(param)
+    return made
+
+
+def _replaced(value: Any, params: Iterator[Node], context: Context, level: int) -> Any:
+    """A value with parameters in the place of what is staged in it, in the order of `Form.of`."""
+
+    def inner(values: Iterable[Any]) -> list[Any]:
+        return [_replaced(one, params, context, level) for one in values]
+
+    if isinstance(value, Node) or is_widened(value, level):
+        return next(params)
+    if type(value) is tuple:
+        return tuple(inner(value))
+    if type(value) in (list, dict):
+        made: Any = inner(value) if type(value) is list else dict(zip(value, inner(value.values()), strict=True))
+        context.own(made)  # the caller's, for whoever changes it
+        return made
+    if isinstance(value, Closure):
+        defaults, keyword = tuple(inner(value.defaults)), inner(value.keyword_defaults.values())
+        names = dict(zip(value.keyword_defaults, keyword, strict=True))
+        return replace(value, defaults=defaults, keyword_defaults=names)
+    return value
+
+
+def _is_plain(tree: Tree) -> bool:
+    if tree.kind == "static":
+        return tree.value is None or isinstance(tree.value, str)
+    return tree.kind == "leaf" or (
+        tree.kind == "tuple" and tree.value is tuple and all(map(_is_plain, tree.children))
+    )
+
+
+def _alone(context: Context, results: Sequence[Node], inside: set[Node]) -> tuple[bool, ...]:
+    """Which results have memory that the evaluation made, and that no other has."""
+    found = [set(storages(context, result)) for result in results]
+    return tuple(
+        mine <= inside and not any(mine & other for j, other in enumerate(found) if j != k)
+        for k, mine in enumerate(found)
+    )
+
+
+def _result_types(results: Sequence[Node], operands: Sequence[Node]) -> tuple[Any, ...]:
+    """The types of results as a call knows them: lengths are known, or those of an operand, or nobody's."""
+    from symdiff.ir.build import current
+
+    sizes = current().sizes
+    known: dict[Any, Any] = {}
+    for i, operand in enumerate(operands):
+        for axis, dim in enumerate(sizes.resolve(operand.type.dims) or ()):
+            known.setdefault(dim, ("like", i, axis))
+    found = []
+    for result in results:
+        kind, dtype, _ = encoded(result.type)
+        dims = sizes.resolve(result.type.dims)
+        lengths = dims and tuple(known.get(dim) if isinstance(dim, Size) else dim for dim in dims)
+        found.append((kind, dtype, lengths))
+    return tuple(found)
+
+
+def _function(name: str, region: Region, captured: Sequence[Node], outer: Builder) -> Function:
+    """The region as a function: what it reads from outside are its last parameters."""
+    with Builder(outer.sizes) as builder:
+        known: Known = {}
+        taken_names: set[str] = {name}
+        params = []
+        for old in (*region.params, *captured):
+            wish = old.name if old.name and not old.name.startswith("_") else "value"
+            called = fresh_name(wish, taken_names)
+            taken_names.add(called)
+            known[old] = builder.param(old.type, called, parameter=called, path=())
+            params.append(known[old])
+        builder.params = tuple(params)
+        known.update({one: builder.const(one.value) for one in captures(region) if one.is_const})
+        copied(region.body, known)
+        results = [known.get(result, result) for result in region.results]
+        results = _owned(results)
+        tree = LEAF if len(results) == 1 else Tree("tuple", (LEAF,) * len(results))
+        parameters = [Parameter(param.name) for param in params]
+        summary = f"Value of {name.strip('_')}, which calls itself."
+        return tidy(builder.finish(name, params, results, tree, parameters, summary))
+
+
+def _owned(results: Sequence[Node]) -> list[Node]:
+    """Results as they leave: arrays of the function's own."""
+    found: list[Node] = []
+    held: set[Node] = set()
+    for result in results:
+        mine = roots(result) if result.type.kind == "array" and result.type.dims != () else set()
+        shared = any(
+            one.op.name in _SHARED or (one.op is ITEM and one.args[0].op is not CALL) or one in held
+            for one in mine
+        )
+        found.append(copy(result) if shared else result)
+        held |= {found[-1]} | mine
+    return found
+
+
+OUTLINED.append(outlined)
+NEEDED.append(needed)
