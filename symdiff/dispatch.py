@@ -318,16 +318,19 @@ class Derivative:
 
 def _has_strided(values: Iterable[Any]) -> bool:
     """Whether an array of two dimensions or more among the arguments is not C-contiguous."""
-    for value in values:
+    seen: set[int] = set()
+    pending = list(values)
+    while pending:
+        value = pending.pop()
         if isinstance(value, ndarray):
             if value.ndim > 1 and not value.flags.c_contiguous:
                 return True
-        elif (
-            (isinstance(value, dict) and _has_strided(value.values()))
-            or (isinstance(value, list | tuple) and _has_strided(value))
-            or (hasattr(value, "__dict__") and not callable(value) and _has_strided(vars(value).values()))
-        ):
-            return True
+        elif isinstance(value, dict | list | tuple) or hasattr(value, "__dict__"):
+            if id(value) in seen or callable(value) or isinstance(value, ModuleType):
+                continue
+            seen.add(id(value))
+            inside = value if isinstance(value, dict | list | tuple) else vars(value)
+            pending += inside.values() if isinstance(inside, dict) else inside
     return False
 
 

@@ -14,11 +14,14 @@ import numpy as np
 def fit_like(g: Any, x: Any) -> Any:
     """The cotangent `g` of a value broadcast from `x`: summed to the shape of `x`, in the dtype of `x`.
 
-    g: array or scalar whose shape `x` broadcasts to, or which broadcasts to the shape of `x`.  An array
-    that is returned is a fresh one: it may be a gradient as it leaves.
+    g: array or scalar whose shape `x` broadcasts to, or which broadcasts to the shape of `x`.  Where there is
+    nothing to do, `g` itself is returned.
     """
+    if isinstance(g, np.ndarray) and isinstance(x, np.ndarray) and g.shape == x.shape != ():
+        if g.dtype == x.dtype:
+            return g
     shape = np.shape(x)
-    given = g = np.asarray(g)
+    g = np.asarray(g)
     lead = g.ndim - len(shape)
     if lead > 0:
         g = g.sum(axis=tuple(range(lead)))
@@ -31,14 +34,14 @@ def fit_like(g: Any, x: Any) -> Any:
         g = g.sum(axis=stretched, keepdims=True)
     if g.shape != shape:
         g = np.broadcast_to(g, shape)
-    if isinstance(x, float):
+    if isinstance(x, float) and not isinstance(x, np.generic):
         return float(g.real)
     dtype = x.dtype if isinstance(x, np.ndarray | np.generic) else np.asarray(x).dtype
     if g.dtype.kind == "c" and dtype.kind != "c":
         g = g.real
     if g.dtype != dtype and dtype.kind in "fc":
         return g.astype(dtype)
-    return g.copy() if g.ndim and (g is given or g.base is not None) else g[()]
+    return g[()]
 
 
 def matmul_left(g: Any, a: Any, b: Any) -> Any:

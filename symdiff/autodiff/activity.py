@@ -164,6 +164,6 @@ class Reach:
             return node.op is CALL_VJP
         if row.kind == "elementwise":
             return row.partials[i] is not None
-        if row.transpose is None and row.kind in ("linear", "multilinear"):
+        if row.transpose is None and row.transposes and row.kind in ("linear", "multilinear"):
             return row.transposes[i] is not None
         return True

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from symdiff.autodiff.activity import LOOPS, item_of
+from symdiff.ir.build import current
 from symdiff.ir.control import captures, carried_of, carried_params
 from symdiff.ir.node import Node, Region
 from symdiff.ops.control import is_view, root
@@ -164,21 +165,35 @@ class Homes:
         return sorted(kept, key=self.order.__getitem__)
 
     def origin(self, node: Node) -> Node:
-        """The first value in the memory that a value is a later version of: one of its shape."""
+        """The first value in the memory that a value is a later version of: one of its shape, which is in
+        scope wherever the value is."""
+        home = self.region.get(node)
+        scope = {None, home, *(self.region.get(owner) for owner in self.around(home))}
         seen: set[Node] = set()
+        found = node
         while node not in seen:
             seen.add(node)
-            owner, k = item_of(node)
-            if node.op.name in WRITES or node.op.name in _LIKE:
-                node = node.args[0]
-            elif node in self.carried and self.carried[node][1] >= 0:
-                loop, k = self.carried[node]
-                node = carried_of(loop)[k]
-            elif owner.op.name in LOOPS:
-                node = carried_of(owner)[k]
-            elif owner.regions and not is_view(node):
-                node = owner.regions[0].results[k]
-        return node
+            if self.region.get(node) in scope:
+                found = node
+            node = self._before(node)
+        return found
+
+    def _before(self, node: Node) -> Node:
+        """The version of an array before this one where both have one shape; else the array itself."""
+        owner, k = item_of(node)
+        if node.op.name in WRITES or node.op.name in _LIKE:
+            return node.args[0]
+        before = node
+        if node in self.carried and self.carried[node][1] >= 0:
+            loop, k = self.carried[node]
+            before = carried_of(loop)[k]
+        elif owner.op.name in LOOPS:
+            before = carried_of(owner)[k]
+        elif owner.regions and not is_view(node):
+            before = owner.regions[0].results[k]
+        resolve = current().sizes.resolve
+        alike = before.type.dims is not None and resolve(before.type.dims) == resolve(node.type.dims)
+        return before if alike else node
 
     def shape_source(self, node: Node) -> Node | None:
         """The operand with the shape of an array that was made by its shape."""

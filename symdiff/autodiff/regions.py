@@ -152,14 +152,14 @@ class _Loop:
         self.alive = sorted(alive)
         self.outer = sweep.outer([self.body], reached)
         self.counted = node.op is FOR and not (node.attr("breaks") and node.attr("reverse"))
-        self.types = [self.type_of(k) for k in self.alive]
+        self.types = [*map(self.type_of, self.alive), *map(_cotangent_type, self.outer)]
 
     def type_of(self, k: int) -> Type:
         """The type of a carried cotangent: that of the next value, in which it begins an iteration; with
         lengths of its own where the last one may have others."""
         following, param, sizes = self.body.results[k].type, self.params[k].type, self.sweep.builder.sizes
         if param.kind == "stack":
-            return param
+            return _cotangent_type(self.params[k])
         dims, behind = (
             sizes.resolve_computed(following.dims),
             sizes.resolve_computed(result_types(self.node)[k].dims),
@@ -216,8 +216,7 @@ class _Loop:
     def region(self) -> Region:
         """Go back through one iteration."""
         sweep, body = self.sweep, self.body
-        outer = [_cotangent_type(value) for value in self.outer]
-        with sweep.mirror(body, types.number("int"), *self.types, *outer, counted=self.counted) as opened:
+        with sweep.mirror(body, types.number("int"), *self.types, counted=self.counted) as opened:
             _, *carried = opened.params
             totals: Cotangents = {}
             for value, total in zip(self.outer, carried[len(self.alive) :], strict=True):
@@ -311,9 +310,14 @@ class _Loop:
 
 
 def _cotangent_type(value: Node) -> Type:
-    if value.type.kind == "stack":
-        return value.type
-    return types.array(infer.numpy_dtype(value), value.type.dims)
+    return _as_array(value.type)
+
+
+def _as_array(type: Type) -> Type:
+    """The type of cotangents of values of a type: those of numbers may be NumPy's."""
+    if type.kind == "stack":
+        return types.stack_of(_as_array(type.items[0]))
+    return types.array(infer.numpy_dtype_of(type), type.dims) if type.kind == "number" else type
 
 
 def _is_seed(initial: Node) -> bool:

@@ -12,7 +12,7 @@ complex parameters are conjugated once, at the end.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from symdiff.autodiff.activity import differentiable
 from symdiff.autodiff.calls import linked, with_callees
@@ -22,10 +22,12 @@ from symdiff.autodiff.sweep import Cotangents, conjugated
 from symdiff.autodiff.weaving import woven
 from symdiff.errors import DtypeError, NonScalarError
 from symdiff.ir.build import Builder
+from symdiff.ir.control import ITEM
 from symdiff.ir.node import LEAF, Function, Node, Tree
 from symdiff.ops import infer
-from symdiff.ops.control import closure, is_permuted, root, roots
-from symdiff.ops.shaping import astype, conjugate, copy, full_like, to_float, zeros_like
+from symdiff.ops.control import closure, is_permuted, is_view, roots, sources
+from symdiff.ops.numbers import maybe_numbers
+from symdiff.ops.shaping import astype, conjugate, copy, fit_like, full_like, to_float, zeros_like
 
 
 def gradient(
@@ -41,7 +43,7 @@ def gradient(
     with function.open() as builder:
         seed = builder.const(1)
         sweep = Sweep(builder, function, wrt)
-        gradients = _results(builder, sweep.pulled({output: seed}), wrt)
+        gradients = _results(sweep, {output: seed})
         packed = Tree("tuple", (function.tree, tree)) if value or aux else tree
         outputs = [*function.results, *gradients] if value or aux else gradients
         made = builder.finish(
@@ -68,7 +70,7 @@ def vjp(function: Function, wrt: Sequence[Node], tree: Tree) -> Function:
                     if infer.numpy_dtype(output).startswith("complex"):
                         cotangent = conjugate(cotangent)  # as given: dL/dx + i dL/dy
                     seeds[output] = seeds[output] + cotangent if output in seeds else cotangent
-            region.results = _results(builder, sweep.pulled(seeds), wrt)
+            region.results = _results(sweep, seeds)
         back = builder.emit(closure, (), {"cotangents": function.tree, "tree": tree}, (region.closed(),))
         made = builder.finish(
             function.name + "_vjp",
@@ -94,26 +96,14 @@ def _callee(function: Function, name: str) -> Function:
             for output, param in zip(seeded, region.params, strict=True):
                 cotangent = conjugated(param, output)
                 seeds[output] = seeds[output] + cotangent if output in seeds else cotangent
-            region.results = _apart(_results(builder, sweep.pulled(seeds), wrt))
+            region.results = _results(sweep, seeds)
         attrs = {"cotangents": _flat(len(seeded)), "tree": _flat(len(wrt))}
         back = builder.emit(closure, (), attrs, (region.closed(),))
         results = [*function.results, back]
         summary = function.summary.replace("Value of", "Value and pullback of", 1)
-        tree = _flat(len(results))
-        made = builder.finish(name, function.params, results, tree, function.parameters, summary)
+        tree, info = _flat(len(results)), function.info
+        made = builder.finish(name, function.params, results, tree, function.parameters, summary, **info)
     return woven(made, sweep)
-
-
-def _apart(results: Sequence[Node]) -> list[Node]:
-    """Results as arrays of their own also where only one branch gives one that is somebody else's."""
-    found: list[Node] = []
-    held: set[Node] = set()
-    for result in results:
-        own = roots(result) if result.type.kind == "array" and result.type.dims != () else set()
-        shared = any(one.primal or one.op.name in ("param", "stack_item") or one in held for one in own)
-        found.append(copy(result) if shared and result.op is not copy else result)
-        held |= own | {found[-1]}
-    return found
 
 
 def _flat(count: int) -> Tree:
@@ -175,24 +165,42 @@ def _in_words(dtype: str) -> str:
     return "a truth value" if dtype == "bool" else dtype
 
 
-def _results(builder: Builder, cotangents: Sequence[Node | None], wrt: Sequence[Node]) -> list[Node]:
+def _results(sweep: Sweep, seeds: Cotangents) -> list[Node]:
     """Gradients as they leave: every one a fresh array in the shape and dtype of its parameter."""
     results: list[Node] = []
-    for cotangent, param in zip(cotangents, wrt, strict=True):
+    held: set[Node] = set()
+    mixed = any(map(_is_narrow, sweep.wrt)) and bool(maybe_numbers(sweep.function))
+    for cotangent, param in zip(sweep.pulled(seeds), sweep.wrt, strict=True):
+        if mixed and cotangent is not None and cotangent.op is not fit_like and _is_narrow(param):
+            cotangent = astype(cotangent, dtype=param.type.dtype)  # numbers make it wider than types say
         result = _result(cotangent, param)
-        fitted = result.op.name == "fit_like"  # whose result is fresh, or no array at all
-        while result.type.kind == "array" and not fitted and _is_held(root(result), results):
+        while result.type.kind == "array" and _is_held(result, held):
             result = copy(result)
-        builder.label(result, f"{param.name}_bar")
+        sweep.label(result, param)
         results.append(result)
+        held |= roots(result)
     return results
 
 
-def _is_held(memory: Node, results: Iterable[Node]) -> bool:
-    """Whether an array is the user's, the pullback's own argument or among the results already."""
-    if memory.primal or memory.type.dims == ():  # what is computed without axes is no array
-        return memory.primal
-    return memory.op.name == "param" or memory in map(root, results)
+def _is_narrow(param: Node) -> bool:
+    """Whether a Python number may be wider than this array."""
+    return param.type.kind == "array" and param.type.dtype not in ("", "float64", "complex128")
+
+
+def _is_held(result: Node, held: set[Node]) -> bool:
+    """Whether an array may be the user's, the pullback's own argument, saved, or memory of another result; or
+    a view, in whatever order."""
+    if result.type.dims == ():  # what is computed without axes is no array
+        return any(memory.primal and memory.type.kind == "array" for memory in roots(result))
+    return any(map(is_view, sources(result))) or any(
+        memory in held or memory.primal or memory.op.name in ("param", "stack_item") or _is_popped(memory)
+        for memory in roots(result)
+        if memory.type.kind == "array" and memory.type.dims != ()
+    )
+
+
+def _is_popped(memory: Node) -> bool:
+    return memory.op is ITEM and memory.args[0].op.name == "pop"
 
 
 def _result(cotangent: Node | None, param: Node) -> Node:
@@ -207,7 +215,9 @@ def _result(cotangent: Node | None, param: Node) -> Node:
         return full_like(param, cotangent) if real else cotangent
     if cotangent.op.name == "broadcast_to" and not cotangent.primal and cotangent.args[0].type.dims == ():
         return full_like(param, cotangent.args[0])
-    if cotangent.type.kind == "number":
+    if cotangent.type.kind == "number" or (
+        param.type.dims == () and any(source.type.kind == "number" for source in sources(cotangent))
+    ):
         return full_like(param, cotangent)
     if infer.numpy_dtype(cotangent) != infer.numpy_dtype(param) and param.type.dtype and cotangent.type.dtype:
         cotangent = astype(cotangent, dtype=param.type.dtype)

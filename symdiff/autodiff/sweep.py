@@ -192,9 +192,10 @@ class Straight:
         for i, (operand, part) in enumerate(zip(value.args, parts, strict=True)):
             if part is not None and i != k:
                 accumulate(cotangents, operand, fitted(part, self._shaped(operand)))
-        read, part = value.args[k], parts[k]
-        assert part is not None
-        accumulate(cotangents, base, update(g, fitted(part, read), *operands, index=node.attr("index")))
+        if base in active:
+            part = parts[k]
+            kept = 0.0 if part is None else fitted(part, value.args[k])
+            accumulate(cotangents, base, update(g, kept, *operands, index=node.attr("index")))
 
     def _shaped(self, operand: Node) -> Node:
         """A value of the shape of an operand's cotangent: for what begins as a number and is an array from

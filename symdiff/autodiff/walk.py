@@ -19,7 +19,7 @@ from symdiff.ir.build import Builder
 from symdiff.ir.control import ITEM
 from symdiff.ir.copying import name_params
 from symdiff.ir.node import Function, Node, Region
-from symdiff.ir.types import Size, Type
+from symdiff.ir.types import Type
 
 
 class Walk:

@@ -85,7 +85,7 @@ class Choice:
             self.live.update(map(self._resolved, node.args))
             if node.op is ITEM:
                 self.needed[node.args[0], node.attr("index")] = node
-            elif node.op in CONTROL and node.type.kind != "tuple":
+            elif node.op in CONTROL and node.type.kind != "tuple" and node in self.live:
                 self.needed[node, 0] = node
             if node.op is not ITEM:
                 kept.append(node)

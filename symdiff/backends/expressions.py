@@ -30,7 +30,7 @@ _SIMPLE = re.compile(r"-?[\w.]+")
 class Expressions:
     """Prints nodes; `names` holds the materialised ones, `same` what stands for others, `imports` and
     `helpers` (of the runtime) collect what the text needs.  numbers: what has no array's attributes although
-    its type is one's (see `backends.numbers`)."""
+    its type is one's (see `ops.numbers`)."""
 
     def __init__(
         self,

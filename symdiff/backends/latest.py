@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from symdiff.backends.choice import LOOPS, SHAPES
+from symdiff.backends.webs import base_name
 from symdiff.ir.control import IF, ITEM, carried_of, carried_params
 from symdiff.ir.node import Function, Node, Region
 from symdiff.ops.control import is_view
@@ -166,8 +167,10 @@ class _Walk:
                 self.follows(value, one)
         else:
             body = owner.regions[-1]
-            if self._first(body.results[k]) is carried_params(owner, body)[k]:
-                self.follows(value, carried_of(owner)[k])
+            param, initial = carried_params(owner, body)[k], carried_of(owner)[k]
+            called = base_name(param.name) == base_name(initial.name) != ""
+            if called or self._first(body.results[k]) is param:
+                self.follows(value, initial)
 
     def _first(self, value: Node) -> Node:
         return self.first.get(value, value)

@@ -187,13 +187,15 @@ class Memory:
         cells = statement.cells if several else [self.schedule.cells[node]]
         keeps = node.op is CALL_VJP
         made = [self.fresh(statement, k, position, False) for k in range(len(kinds))]
+        scalars = [self.of(arg, statement, 0, position).own for arg in node.args if arg.type.dims == ()]
         for k, (cell, type) in enumerate(zip(cells, kinds, strict=True)):
             if type.kind == "pullback":
                 read = [self.of(arg, statement, k, position) for arg in node.args]
                 inner = NO_SITES.union(*(one.own | one.inner for one in (*read, *made[:k])))
                 self.hold(cell, Alias(made[k].own, inner, False))
             elif type.kind == "array":
-                self.hold(cell, Alias(made[k].own, NO_SITES, not keeps))
+                own = made[k].own.union(*scalars if type.dims == () else ())
+                self.hold(cell, Alias(own, NO_SITES, not keeps and type.dims != ()))
             else:
                 self.hold(cell, NOTHING)
 

@@ -19,13 +19,13 @@ from symdiff.backends.lifetimes import Lifetimes
 from symdiff.backends.memory import Memory
 from symdiff.backends.naming import RESERVED, Names, name_webs, words_of
 from symdiff.backends.release import release
-from symdiff.backends.numbers import maybe_numbers
 from symdiff.backends.render import render
 from symdiff.backends.schedule import Block, Cell, Schedule, Statement
 from symdiff.backends.webs import Web, Webs, needs_nothing
 from symdiff.ir.calls import reached
 from symdiff.ir.node import Function, Node, Region, Tree
 from symdiff.ops.control import closure
+from symdiff.ops.numbers import maybe_numbers
 
 
 def source(function: Function, header: str = "") -> str:

@@ -15,6 +15,7 @@ from symdiff.frontend.regions import doubt, is_same, nodes_of, places, storages
 from symdiff.frontend.state import content_of, fill, held, is_changeable, taken
 from symdiff.frontend.values import Closure, Raised, ShapeTuple
 from symdiff.ir import control
+from symdiff.ir.calls import CALLS
 from symdiff.ir.node import Node
 
 
@@ -39,7 +40,7 @@ def in_block(frame: Frame, run: Callable[[], Any]) -> Any:
             "A function under `checkpoint` changes something outside it.",
             "a function that returns new values",
         )
-    if any(not node.op.pure and not node.op.effect for node in inside):
+    if any(not node.op.pure and not node.op.effect and node.op.name not in CALLS for node in inside):
         raise UnsupportedError(
             "A function under `checkpoint` draws random numbers.", "the numbers as an argument of it"
         )

@@ -55,6 +55,7 @@ from symdiff.frontend.regions import (
     plan_of,
     put,
 )
+from symdiff.frontend.settling import settled
 from symdiff.frontend.state import ABSENT, State, restore, taken
 from symdiff.frontend.values import POISON, Raised, Silent, StagedList
 from symdiff.ir import control
@@ -160,13 +161,14 @@ def run_if(
     otherwise: Callable[[], Flow],
     rest: Sequence[ast.stmt],
     live: Callable[[bool], Names | None],
+    split: bool = False,
 ) -> tuple[Flow, bool]:
     """Both branches; where one always jumps, the rest of the block runs in the other.
 
-    live: the names that may be read afterwards, after the rest of the block where that was run.  Returns the
+    split: whether the rest runs at the end of either branch.  live: the names that may be read afterwards, after the rest of the block where that was run.  Returns the
     flow, and whether the rest was run.
     """
-    attempt = partial(_run_if, frame, condition, (then, otherwise), rest, live)
+    attempt = partial(_run_if, frame, condition, (then, otherwise), rest, live, split)
     found: tuple[Flow, bool] = growing(frame, attempt)
     return found
 
@@ -192,6 +194,7 @@ def _run_if(
     parts: Sequence[Callable[[], Flow]],
     rest: Sequence[ast.stmt],
     live: Callable[[bool], Names | None],
+    split: bool,
 ) -> tuple[Flow, bool]:
     context = frame.context
     span, jumps = context.builder.span, frame.jumps
@@ -206,11 +209,10 @@ def _run_if(
 
     sides = [evaluated(frame, before, None, run(part)) for part in parts]
     goes = [always_jumps(side) for side in sides]
-    moved = bool(rest) and any(goes)
-    if moved and not all(goes):
-        k = goes.index(False)
-        if not sides[k].raises:
-            sides[k] = _continued(frame, before, sides[k], rest)
+    moved = bool(rest) and (split or any(goes))
+    for k, side in enumerate(sides):
+        if moved and not goes[k] and not side.raises:
+            sides[k] = _continued(frame, before, side, rest)
     context.builder.span = span
     flows = [(ABSENT,) * 4 if side.raises else parts_of(side.given) for side in sides]
     names = live(moved)
@@ -318,7 +320,8 @@ def _if(frame: Frame, node: ast.If) -> Flow | Consumed:
     def live(moved: bool) -> Names | None:
         return after.get(id(rest[-1] if moved else node))
 
-    flow, moved = run_if(
+    run = partial(
+        run_if,
         frame,
         condition,
         lambda: execute(frame, node.body),
@@ -326,7 +329,7 @@ def _if(frame: Frame, node: ast.If) -> Flow | Consumed:
         rest,
         live,
     )
-    return Consumed(flow) if moved else flow
+    return settled(frame, rest, run, lambda: Consumed(run(split=True)[0]))
 
 
 def test_of(frame: Frame, node: ast.expr) -> bool | Node:

@@ -50,7 +50,7 @@ def class_of(value: Any) -> type:
     """`type(value)`."""
     if isinstance(value, Node):
         if value.type.kind == "number":
-            return PYTHON[value.type.dtype]
+            return PYTHON.get(value.type.dtype, float)
         return tuple if value.type.kind == "shape" else np.ndarray
     if isinstance(value, Closure):
         return type(class_of)
@@ -67,16 +67,39 @@ def _type(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
     value = args[0]
     if isinstance(value, Node) and value.type.kind == "array" and value.type.dims in ((), None):
         raise UnsupportedError("The exact type of this value is known only at run time.", "isinstance(...)")
-    return class_of(value)
+    return known_class(frame, value)
 
 
 def _isinstance(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> bool:
     value, classes = args
     flat = _flat(classes)
-    cls = class_of(value)
     if isinstance(value, Node) and value.type.kind == "array":
         return any(_is_array_of(frame, value, one) for one in flat)
-    return any(bool(operators.compute(issubclass, cls, one)) for one in flat)
+    kinds = classes_of(frame, value)
+    answers = {any(bool(operators.compute(issubclass, kind, one)) for one in flat) for kind in kinds}
+    if len(answers) > 1:
+        raise _unknown_class()
+    return answers.pop()
+
+
+def known_class(frame: Frame, value: Any) -> type:
+    """`type(value)`, where it is known."""
+    if len(classes_of(frame, value)) > 1:
+        raise _unknown_class()
+    return class_of(value)
+
+
+def classes_of(frame: Frame, value: Any) -> set[type]:
+    """The classes that a value may be of: an int and a float, one or the other, count as a float."""
+    if not (isinstance(value, Node) and value.type.kind == "number") or frame.context.heap.exact(value):
+        return {class_of(value)}
+    return {bool, int, float} | ({complex} if value.type.dtype == "complex" else set())
+
+
+def _unknown_class() -> UnsupportedError:
+    return UnsupportedError(
+        "Whether this number is an int or a float is known only at run time.", "`float(...)` of it before"
+    )
 
 
 def _flat(classes: Any) -> list[Any]:
@@ -203,7 +226,7 @@ def _extremum(name: str) -> Handler:
             return _by_key(frame, function, list(values), kwargs)
         if any(has_staged(value) for value in values):
             row = row_of(function)
-            if row is not None and len(values) > 1 and not kwargs:
+            if row is not None and values and not kwargs:
                 return functools.reduce(lambda a, b: call_row(row, function, [a, b], {}), values)
             raise UnsupportedError(
                 f"The built-in `{name}` compares values that are known only at run time.",

@@ -141,7 +141,7 @@ def _dispatched(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, 
     """A function behind `functools.singledispatch`."""
     if not args:
         raise UserError(f"TypeError: {function.__name__} requires at least 1 positional argument")
-    found = operators.compute(function.dispatch, builtin.class_of(args[0]))
+    found = operators.compute(function.dispatch, builtin.known_class(frame, args[0]))
     return call_value(frame, found, args, kwargs)
 
 

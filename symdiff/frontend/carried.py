@@ -53,7 +53,8 @@ class Carried:
     """A place that rounds change.
 
     initial: by number of a leaf of the plan, what it is before the loop.  type: what it is in every round.
-    doubtful: the leaves whose memory other references may share.
+    doubtful: the leaves whose memory other references may share.  inexact: whether a round may hand on
+    what is of another class or dtype than its type says.
     """
 
     place: Place
@@ -61,6 +62,7 @@ class Carried:
     initial: dict[int, Any]
     type: dict[int, Type]
     doubtful: set[int] = field(default_factory=set)
+    inexact: bool = False
 
     @property
     def numbers(self) -> list[int]:

@@ -33,7 +33,12 @@ def number(cls: type) -> Handler:
                 )
             return operators.compute(cls, *args, **kwargs)
         node = args[0]
-        if isinstance(node, Node) and node.type.kind == "number" and PYTHON.get(node.type.dtype) is cls:
+        if (
+            isinstance(node, Node)
+            and node.type.kind == "number"
+            and PYTHON.get(node.type.dtype) is cls
+            and frame.context.heap.exact(node)
+        ):
             return node
         row = row_of(cls)
         if row is not None and isinstance(node, Node) and node.type.kind in ("array", "number"):

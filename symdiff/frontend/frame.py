@@ -102,6 +102,7 @@ class Context:
     definitions: dict[Any, Any] = field(default_factory=dict)  # what is called, see `recursion`
     functions: dict[str, Function] = field(default_factory=dict)
     keep: list[Any] = field(default_factory=list)
+    splits: int = 0  # how often what follows a branch was put into both sides
     least: dict[Node, int] = field(default_factory=dict)  # what the counters of loops are at least
 
     def own(self, container: Any) -> None:

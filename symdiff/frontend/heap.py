@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from symdiff.errors import SymdiffError, UnsupportedError
+from symdiff.frontend.exact import Exactness
 from symdiff.frontend.memory import COPY, UNCLEAR, Layout, Sharing
 from symdiff.ir.build import current
 from symdiff.ir.node import Node
@@ -32,7 +33,7 @@ class Heap:
     storage held at some time, the storage.  uncertain: by node that may be one of several arrays (see
     `doubt`), what these held then.  frozen: by storage that may not be written into any more, the error that
     says why.  pinned: references that no name holds: what a loop goes over.  written: the storages that were
-    ever written into.  assumed: the arguments that must be C-contiguous for the program to mean what NumPy
+    ever written into.  refused: how often an array was asked for of which only run time knows which it is.  assumed: the arguments that must be C-contiguous for the program to mean what NumPy
     does."""
 
     values: dict[Node, Node] = field(default_factory=dict)
@@ -41,7 +42,9 @@ class Heap:
     frozen: dict[Node, SymdiffError] = field(default_factory=dict)
     pinned: list[Node] = field(default_factory=list)
     written: set[Node] = field(default_factory=set)
+    refused: int = 0
     assumed: set[Node] = field(default_factory=set)
+    exact: Exactness = field(default_factory=Exactness)
     layout: Layout = field(init=False)
 
     def __post_init__(self) -> None:
@@ -115,6 +118,7 @@ class Heap:
     def _check_doubt(self, node: Node) -> None:
         for storage, value in self.uncertain[node].items():
             if self.values.get(storage, storage) is not value:
+                self.refused += 1
                 raise UnsupportedError(
                     f"Only at run time is it known whether {_shown(node)} is the array that was written into "
                     "since.",

@@ -16,7 +16,6 @@ from symdiff.frontend.frame import Context, Frame
 from symdiff.frontend.merge import is_leaf
 from symdiff.frontend.state import fill, taken
 from symdiff.frontend.values import Lazily, StagedList, kind_name
-from symdiff.ir.build import current
 from symdiff.ir.control import ITEM
 from symdiff.ir.node import Node
 from symdiff.ops.row import REGISTRY
@@ -97,11 +96,9 @@ def replace_item(context: Context, target: StagedList, index: Any, value: Any) -
             "an array instead of the list",
         )
     node = arrays.operand(value)
-    items = stack.type.items[0]
-    joined = current().sizes.join(items, node.type) if items.kind in ("number", "array") else None
-    if joined is None or joined.dims is None or joined.dims != current().sizes.resolve(node.type.dims):
+    if stack.type.items[0].kind not in ("number", "array"):
         raise UnsupportedError(
-            "An item of a list whose length is known only at run time is set to a value of another shape.",
+            "An item of a list of lists, whose length is known only at run time, is set.",
             "an array instead of the list",
         )
     _hold(context, target, set_item(stack, node, place), node)

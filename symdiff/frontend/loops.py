@@ -164,7 +164,7 @@ class _Attempt:
         if self.test is True and not done.ends:
             raise Static
         self._compare(done)
-        if done.given is POISON or len(context.problems) > problems:
+        if failed or any(map(is_poisoned, done.plans.values())):  # a problem is reported once
             raise Silent
         return self._emitted(done)
 
@@ -207,6 +207,10 @@ class _Attempt:
             if isinstance(value, Node):
                 heap.layout.stands_for(param, value)
         for (one, n), param in zip(self.leaves, params, strict=True):
+            initial = one.initial[n]
+            heap.exact.stands_for(param, type_of(initial), initial if isinstance(initial, Node) else None)
+            if one.inexact:
+                heap.exact.inexact.add(param)
             if n in one.doubtful and param not in heap.uncertain:
                 heap.doubt(param, [param])
 
@@ -305,7 +309,9 @@ class _Attempt:
         initial = {n: merge.leaves[n][0] for n in leaf_numbers(plan)}
         kinds = {n: self.types.met(value, type_of(merge.leaves[n][1])) for n, value in initial.items()}
         old = self.carried.get(place.key)
-        return Carried(place, plan, initial, kinds, set() if old is None else old.doubtful)
+        if old is None:
+            return Carried(place, plan, initial, kinds)
+        return Carried(place, plan, initial, kinds, old.doubtful, old.inexact)
 
     # Emission
 
@@ -369,7 +375,7 @@ class _Attempt:
         shared = partners(self.frame, done.end, changed, self._live(), values)
         params = done.opened.params[len(done.opened.params) - len(self.leaves) :]
         self._check_lists(done, values, params)
-        again = False
+        again = self._check_exactness(done, params)
         for (one, n), param, others in zip(self.leaves, params, shared, strict=False):
             written = done.end.values.get(param, param) is not param and one.place.kind != "heap"
             if others and written and n not in one.doubtful:
@@ -402,6 +408,15 @@ class _Attempt:
             return found
         finally:
             heap.pinned = pinned
+
+    def _check_exactness(self, done: _Round, params: Sequence[Node]) -> bool:
+        """Whether a parameter was taken to be of just its class and dtype, and is not."""
+        exact, again = self.context.heap.exact, False
+        regions = [params, *([] if self.condition is None else [self.condition.params])]
+        for k, (one, _) in enumerate(self.leaves):
+            if not all(exact.keeps(region[k], done.opened.results[k]) for region in regions):
+                one.inexact = again = True
+        return again
 
     def _check_lists(self, done: _Round, values: list[Any], params: Sequence[Node]) -> None:
         """Raises UnsupportedError where a list holds an array that other rounds write into."""

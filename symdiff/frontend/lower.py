@@ -116,7 +116,7 @@ def lower(
     Raises SymdiffError with all problems of the function.
     """
     signature = inspect.signature(function, follow_wrapped=False)
-    recursive: dict[Any, UnsupportedError] = {}
+    recursive: dict[Any, Exception] = {}
     while True:
         try:
             return _deeply(partial(_attempt, function, signature, bound, static, outputs, recursive))
@@ -151,7 +151,7 @@ def _attempt(
     bound: inspect.BoundArguments | None,
     static: frozenset[Place],
     outputs: tuple[str, ...],
-    recursive: Mapping[Any, UnsupportedError],
+    recursive: Mapping[Any, Exception],
 ) -> Lowered:
     source = source_of(function)
     node = source.node
@@ -280,7 +280,7 @@ def _finished(
     lengths = tuple(
         (node.attr("parameter"), node.attr("path"), length)
         for node, length in context.lengths
-        if node.op.name == "param"
+        if node in params
     )
     finished = tidy(builder.finish(
         _name(function), params, results, tree, parameters, _summary(function),

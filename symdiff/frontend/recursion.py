@@ -34,20 +34,26 @@ from symdiff.frontend.results import pack
 from symdiff.frontend.source import FunctionNode
 from symdiff.frontend.state import restore, taken
 from symdiff.frontend.values import Closure, NeedCalls, NeedUnrolled, Raised, Silent
-from symdiff.ir.build import Builder, fresh_name
+from symdiff.ir.build import Builder, current, fresh_name
 from symdiff.ir.calls import CALL, encoded
 from symdiff.ir.control import ITEM, captures
 from symdiff.ir.copying import Known, copied
 from symdiff.ir.liveness import has_effect
 from symdiff.ir.node import LEAF, Function, Node, Parameter, Region, Tree
 from symdiff.ir.tidy import tidy
-from symdiff.ir.types import Dims, Size, Type
+from symdiff.ir.types import Dims, Size
 from symdiff.ops.control import roots
 from symdiff.ops.shaping import copy
 
 _ROUNDS = 6
 _MOST_FORMS = 12
-_OPAQUE = (python_types.FunctionType, python_types.BuiltinFunctionType, python_types.ModuleType, type, np.ufunc)
+_OPAQUE = (
+    python_types.FunctionType,
+    python_types.BuiltinFunctionType,
+    python_types.ModuleType,
+    type,
+    np.ufunc,
+)
 _SHARED = ("param", "const", "stack_item")  # what others have as well
 
 
@@ -56,21 +62,26 @@ class Definition:
     """A function of the program; results, tree, alone and captured are assumptions while it is being made.
 
     results: the types of its results, None where no call is known to come back.  alone: by result, whether
-    its memory is its own.  captured: what it reads from outside, operands after those that it is given.
+    its memory is its own.  scalars: whether it is a number, which nobody can write into.  captured: what it
+    reads from outside, operands after those that it is given.
     """
 
     name: str
     results: tuple[Any, ...] | None = None
     tree: Tree = LEAF
     alone: tuple[bool, ...] = ()
+    scalars: tuple[bool, ...] = ()
     captured: tuple[Node, ...] = ()
     done: bool = False
+
+    def assumed(self) -> Any:
+        return self.results, self.tree, self.alone, self.scalars, set(self.captured)
 
 
 @dataclass(eq=False, slots=True, repr=False)
 class Form:
-    """leaves: the staged values in arguments, and the numbers that are taken for such.  scopes: of the closures
-    among them.  numbers: of lengths."""
+    """leaves: the staged values in arguments, and the numbers that are taken for such.  scopes: of the
+    closures among them.  numbers: of lengths."""
 
     context: Context
     level: int
@@ -130,7 +141,11 @@ def _form(frame: Frame, node: FunctionNode, level: int) -> tuple[Any, Form] | No
     if scope.parent is not None:
         form.scopes.append(scope.parent)
     try:
-        return (_code(frame, node), level, tuple([(name, form.of(value)) for name, value in scope.names.items()])), form
+        return (
+            _code(frame, node),
+            level,
+            tuple([(name, form.of(value)) for name, value in scope.names.items()]),
+        ), form
     except ValueError:
         return None
 
@@ -175,11 +190,13 @@ def _called(context: Context, definition: Definition, leaves: Sequence[Node]) ->
     count = len(definition.results)
     values = [made] if count == 1 else [ITEM(made, index=k) for k in range(count)]
     arrays = [one for one in (*operands, *values) if one.type.kind == "array"]
-    for value, alone in zip(values, definition.alone, strict=True):
-        if value.type.kind == "array" and value.type.dims == ():
-            context.heap.layout.scalars.add(value)
-        elif value.type.kind == "array" and not alone:
-            context.heap.doubt(value, [one for one in arrays if one is not value])
+    for value, alone, scalar in zip(values, definition.alone, definition.scalars, strict=True):
+        if value.type.kind == "array":
+            layout = context.heap.layout
+            (layout.scalars if scalar else layout.arrays).add(value)
+        if value.type.kind == "array" and not scalar and not alone:
+            others = [one for other in arrays if other is not value for one in storages(context, other)]
+            context.heap.doubt(value, others)
     return _unpacked(definition.tree, iter(values))
 
 
@@ -194,9 +211,7 @@ def _unpacked(tree: Tree, values: Iterator[Node]) -> Any:
 # Definitions
 
 
-def _defined(
-    frame: Frame, node: FunctionNode, exact: Any, form: Form, error: UnsupportedError
-) -> Definition:
+def _defined(frame: Frame, node: FunctionNode, exact: Any, form: Form, error: UnsupportedError) -> Definition:
     """The function for a form: evaluated until its results are what was assumed of them."""
     context = frame.context
     context.keep.append(form)  # whose scopes are known by their ids
@@ -208,9 +223,9 @@ def _defined(
         for _ in range(_ROUNDS):
             context.definitions = {**definitions, exact: definition}
             context.functions = dict(functions)
-            given = definition.results, definition.tree, definition.alone, set(definition.captured)
+            given = definition.assumed()
             made = _evaluated(frame, node, form, definition, error)
-            if given == (definition.results, definition.tree, definition.alone, set(definition.captured)):
+            if given == definition.assumed():
                 context.functions[definition.name] = made
                 definition.done = True
                 return definition
@@ -221,7 +236,7 @@ def _defined(
 
 
 def _evaluated(
-    frame: Frame, node: FunctionNode, form: Form, definition: Definition, error: UnsupportedError
+    frame: Frame, node: FunctionNode, form: Form, definition: Definition, error: Exception
 ) -> Function:
     """Evaluate the body on parameters, and take what it gives into the definition."""
     context, builder, heap = frame.context, frame.context.builder, frame.context.heap
@@ -252,6 +267,7 @@ def _evaluated(
         region = Region(tuple(params), body, tuple(results))
         inside = nodes_of(region) - set(params)
         alone = _alone(context, results, inside)
+        scalars = tuple(heap.layout.scalar(heap.storage(one)) is True for one in results)
         changed = [
             place
             for place in places([before, after], inside)
@@ -267,8 +283,9 @@ def _evaluated(
         kept = [*definition.captured, *(one for one in outside if one not in definition.captured)]
         types = _result_types(results, [*params, *kept])
         definition.results, definition.tree, definition.alone = types, tree, alone
-        definition.captured = tuple(kept)
-        return _function(definition.name, region, kept, builder)
+        definition.scalars, definition.captured = scalars, tuple(kept)
+        summary = f"Value of {frame.name}, which calls itself."
+        return _function(definition.name, summary, region, kept, builder)
 
 
 def _params(frame: Frame, form: Form) -> list[Node]:
@@ -279,10 +296,13 @@ def _params(frame: Frame, form: Form) -> list[Node]:
     names = {id(value): name for name, value in frame.scope.names.items()}
     for leaf in form.leaves:
         known = form.dims(leaf.type.dims)
-        dims = known and tuple(fresh[dim[0]] if isinstance(dim, tuple) else dim for dim in known)
+        dims: Dims | None = None
+        if known is not None:
+            dims = tuple([fresh[dim[0]] if isinstance(dim, tuple) else dim for dim in known])
         param = builder.param(leaf.type.with_dims(dims), names.get(id(leaf), leaf.name))
-        if context.heap.layout.scalar(context.heap.storage(leaf)) is True:
-            context.heap.layout.scalars.add(param)
+        layout = context.heap.layout
+        scalar = layout.scalar(context.heap.storage(leaf)) is True
+        (layout.scalars if scalar else layout.arrays).add(param)
         made.append(param)
     return made
 
@@ -298,7 +318,9 @@ def _replaced(value: Any, params: Iterator[Node], context: Context, level: int) 
     if type(value) is tuple:
         return tuple(inner(value))
     if type(value) in (list, dict):
-        made: Any = inner(value) if type(value) is list else dict(zip(value, inner(value.values()), strict=True))
+        made: Any = (
+            inner(value) if type(value) is list else dict(zip(value, inner(value.values()), strict=True))
+        )
         context.own(made)  # the caller's, for whoever changes it
         return made
     if isinstance(value, Closure):
@@ -327,8 +349,6 @@ def _alone(context: Context, results: Sequence[Node], inside: set[Node]) -> tupl
 
 def _result_types(results: Sequence[Node], operands: Sequence[Node]) -> tuple[Any, ...]:
     """The types of results as a call knows them: lengths are known, or those of an operand, or nobody's."""
-    from symdiff.ir.build import current
-
     sizes = current().sizes
     known: dict[Any, Any] = {}
     for i, operand in enumerate(operands):
@@ -338,12 +358,12 @@ def _result_types(results: Sequence[Node], operands: Sequence[Node]) -> tuple[An
     for result in results:
         kind, dtype, _ = encoded(result.type)
         dims = sizes.resolve(result.type.dims)
-        lengths = dims and tuple(known.get(dim) if isinstance(dim, Size) else dim for dim in dims)
+        lengths: Any = dims and tuple(known.get(dim) if isinstance(dim, Size) else dim for dim in dims)
         found.append((kind, dtype, lengths))
     return tuple(found)
 
 
-def _function(name: str, region: Region, captured: Sequence[Node], outer: Builder) -> Function:
+def _function(name: str, summary: str, region: Region, captured: Sequence[Node], outer: Builder) -> Function:
     """The region as a function: what it reads from outside are its last parameters."""
     with Builder(outer.sizes) as builder:
         known: Known = {}
@@ -362,8 +382,7 @@ def _function(name: str, region: Region, captured: Sequence[Node], outer: Builde
         results = _owned(results)
         tree = LEAF if len(results) == 1 else Tree("tuple", (LEAF,) * len(results))
         parameters = [Parameter(param.name) for param in params]
-        summary = f"Value of {name.strip('_')}, which calls itself."
-        return tidy(builder.finish(name, params, results, tree, parameters, summary))
+        return tidy(builder.finish(name, params, results, tree, parameters, summary, called=True))
 
 
 def _owned(results: Sequence[Node]) -> list[Node]:

@@ -111,13 +111,25 @@ def _set_array_attribute(context: Context, owner: Node, name: str, value: Any) -
 # Writes
 
 
-def write(context: Context, target: Node, spec: Index, operands: Sequence[Node], value: Node) -> None:
-    """`target[spec] = value`: the value is broadcast and cast, as NumPy's assignment does it."""
+def write(
+    context: Context,
+    target: Node,
+    spec: Index,
+    operands: Sequence[Node],
+    value: Node,
+    same_kind: bool = False,
+) -> None:
+    """`target[spec] = value`: the value is broadcast and cast, as NumPy's assignment does it.
+
+    same_kind: NumPy refuses at run time to write a float into an array of ints.
+    """
     heap = context.heap
     turn = next((view for view in heap.path(target) if _depends_on_layout(heap, view)), None)
     place = place_of(context, target, spec or WHOLE, operands, turn)
     base, value = heap.latest(place.base), heap.latest(value)
     _check_cast(base, value)
+    if not same_kind:
+        _check_exact(heap, target, value)
     attrs: dict[str, Any] = {"view": place.view} if place.view else {}
     try:
         made = context.builder.unfolded(update, base, value, *place.operands, index=place.index, **attrs)
@@ -127,7 +139,7 @@ def write(context: Context, target: Node, spec: Index, operands: Sequence[Node],
         raise ShapeError(f"{value.type} cannot be written into {target.type}: {error}.") from None
     if turn is not None:
         source = turn.args[0]
-        write(context, source, WHOLE, [], reshape(made, shape_of(source)))
+        write(context, source, WHOLE, [], reshape(made, shape_of(source)), same_kind)
         return
     if place.base.name:
         context.builder.named(made, place.base.name)
@@ -150,7 +162,7 @@ def write_whole(context: Context, target: Node, value: Node, fresh: bool) -> Non
     whole = home is target or heap.homes.get(target) is home
     known = value.type.dtype and target.type.dtype  # else only the write casts at run time
     if not (fresh and whole and known and target.type.dims != () and _fits_exactly(target, value)):
-        write(context, target, WHOLE, [], value)
+        write(context, target, WHOLE, [], value, same_kind=fresh)
         return
     place_of(context, target, WHOLE, [])
     if value.type.dtype != target.type.dtype:
@@ -182,6 +194,18 @@ def _check_cast(base: Node, value: Node) -> None:
         raise DtypeError(
             f"A complex value cannot be written into an array of {base.type.dtype}.",
             "np.real(...) of it, or a complex array",
+        )
+
+
+def _check_exact(heap: Heap, target: Node, value: Node) -> None:
+    """Whether the array may turn out to be one of ints, into which NumPy writes less than the value."""
+    if value.type.dtype == "bool" or value.type.dtype.startswith(("int", "uint")):
+        return
+    if not heap.exact.as_array(heap.storage(target)):
+        raise UnsupportedError(
+            "Only at run time is the dtype of the array known that is written into, and so whether it holds "
+            "fractions.",
+            "a `dtype=float` where the array is made, or `.astype(float)`",
         )
 
 

@@ -228,6 +228,18 @@ class Builder:
             scope = self._scopes.pop()
         opened.region = Region(opened.params, tuple(scope.body), tuple(opened.results))
 
+    def mark(self) -> tuple[int, int]:
+        """How far the open region has come, to go back to."""
+        scope = self._scopes[-1]
+        return len(scope.body), len(scope.numbered)
+
+    def rewind(self, mark: tuple[int, int]) -> None:
+        """Forget what was emitted into the open region since."""
+        scope = self._scopes[-1]
+        del scope.body[mark[0] :]
+        while len(scope.numbered) > mark[1]:
+            scope.numbered.popitem()
+
     @contextmanager
     def apart(self) -> Iterator[None]:
         """A body of its own, in which nothing that stands outside is found again; it belongs to nobody."""
@@ -305,11 +317,29 @@ def _distinguish(nodes: Iterable[Node]) -> None:
     too."""
     taken: set[str] = set()
     last: dict[str, int] = {}  # by wish: the number that it had last; all below are taken
+    called: dict[Node, str] = {}
     for node in nodes:
-        if node.name:
+        if not node.name:
+            continue
+        called[node] = node.name
+        before = next((one for one in _versions(node) if called.get(one) == node.name), None)
+        if before is not None:
+            name = before.name
+        else:
             name, last[node.name] = numbered_name(node.name, taken, last.get(node.name, 0))
-            object.__setattr__(node, "name", name)
-            taken.add(name)
+        object.__setattr__(node, "name", name)
+        taken.add(name)
+
+
+def _versions(node: Node) -> list[Node]:
+    """The values that one is the next version of, in the same variable: what it is a write into, or what it
+    was before a loop or a branch."""
+    if node.op.name in ("update", "add_at"):
+        return [node.args[0]]
+    owner, k = (node.args[0], node.attr("index")) if node.op.name == "item" else (node, 0)
+    if owner.op.name in ("for", "while"):
+        return [owner.args[(3 if owner.op.name == "for" else 0) + k]]
+    return [region.results[k] for region in owner.regions] if owner.op.name == "if" else []
 
 
 def number_key(op: Op, args: tuple[Node, ...], attrs: Attrs) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from symdiff.ir.control import LOOPS, carried_params, handed, owner_of
@@ -48,10 +49,19 @@ def root(node: Node) -> Node:
 def roots(node: Node) -> set[Node]:
     """The values whose memory this one may share, through control flow as well: a result of an `if` may be
     that of either branch, a final value the initial one.  What was on a stack is a root of its own."""
+    return _sources(node, root)
+
+
+def sources(node: Node) -> set[Node]:
+    """The values that this one may be: as `roots`, but a view is a source of its own."""
+    return _sources(node, lambda one: one)
+
+
+def _sources(node: Node, behind: Callable[[Node], Node]) -> set[Node]:
     found: set[Node] = set()
     seen: set[Node] = set()
     carried: dict[Node, tuple[Node, int]] = {}
-    pending = [root(node)]
+    pending = [behind(node)]
     while pending:
         one = pending.pop()
         onward = _onward(one, carried)
@@ -59,7 +69,7 @@ def roots(node: Node) -> set[Node]:
             found.add(one)
         elif one not in seen:
             seen.add(one)
-            pending += map(root, onward)
+            pending += map(behind, onward)
     return found
 
 

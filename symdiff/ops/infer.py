@@ -121,9 +121,14 @@ def like(x: Node, *_: Node, **__: Any) -> Type:
 
 def numpy_dtype(x: Node) -> str:
     """The dtype that NumPy gives this value as an array."""
-    if x.type.kind != "number":
-        return x.type.dtype
-    return {"bool": "bool", "int": "int64", "float": "float64", "complex": "complex128", "": ""}[x.type.dtype]
+    return numpy_dtype_of(x.type)
+
+
+def numpy_dtype_of(type: Type) -> str:
+    """The dtype that NumPy gives values of a type as arrays."""
+    if type.kind != "number":
+        return type.dtype
+    return {"bool": "bool", "int": "int64", "float": "float64", "complex": "complex128", "": ""}[type.dtype]
 
 
 def normalized_axes(axis: Any, rank: int) -> tuple[int, ...]:

@@ -43,10 +43,13 @@ def pushed(stack: Node, value: Node) -> Node:
     return push(stack, value)
 
 
-def _zero_at(stack: Node, index: Node) -> Node | float:
-    """Zero, as large as an item."""
-    item = stack_item(stack, index)
-    return 0.0 if item.type.dims == () else zeros_like(item)
+def _zero_instead(g: Node, stack: Node, value: Node, index: Node) -> Node | float:
+    """Zero, as large as the item that a value replaces."""
+    dims, sizes = stack.type.items[0].dims, current().sizes
+    if dims == () == value.type.dims:
+        return 0.0
+    same = dims is not None and sizes.resolve(dims) == sizes.resolve(value.type.dims)
+    return zeros_like(stack_item(g if same else stack, index))
 
 
 def _total(stack: Node) -> Node:
@@ -88,7 +91,7 @@ set_item: Op = _opaque(
     lambda stack, value, index: _infer_push(stack, value),
     "stack, value, index",
     transpose=lambda g, i, stack, value, index: (
-        set_item(g, _zero_at(g, index), index) if i == 0 else stack_item(g, index) if i == 1 else None
+        set_item(g, _zero_instead(g, stack, value, index), index) if i == 0 else stack_item(g, index) if i == 1 else None
     ),
 )
 # `[a, b]`.
@@ -111,7 +114,7 @@ repeated: Op = _opaque(
     transpose=lambda g, i, value, count: _total(push(g, zeros_like(value))) if i == 0 else None,
 )
 # `[a + b for a, b in zip(...)]`.
-sum_of_stacks = _opaque("sum_of_stacks", lambda a, b: a.type, "a, b")
+sum_of_stacks = _opaque("sum_of_stacks", lambda a, b: current().sizes.join(a.type, b.type), "a, b")
 
 
 # `list(g)` along an axis: the cotangent of `np.stack`.

@@ -18,6 +18,7 @@ def simplify(function: Function) -> Function:
     from symdiff.simplify.cost import cost
     from symdiff.simplify.islands import simplify_islands
     from symdiff.simplify.linear import pulled, with_dots, with_signs
+    from symdiff.simplify.places import with_places_written_once
     from symdiff.simplify.rebuild import without_copies
 
     inner = {name: simplify(one) for name, one in function.functions.items()}
@@ -29,7 +30,7 @@ def simplify(function: Function) -> Function:
             variants.append(moved)
     made = [with_dots(simplify_islands(variant)) for variant in variants]
     best = min(made, key=cost) if len(made) > 1 else made[0]
-    return without_copies(with_signs(best))
+    return with_places_written_once(without_copies(with_signs(best)))
 
 
 __all__ = ["simplify"]

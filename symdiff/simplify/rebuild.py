@@ -15,7 +15,7 @@ from symdiff.ir.control import CONTROL
 from symdiff.ir.copying import name_params
 from symdiff.ir.node import Function, Node, Region
 from symdiff.ir.tidy import without_dead
-from symdiff.ops.control import is_permuted, root, roots
+from symdiff.ops.control import is_permuted, is_view, roots, sources
 from symdiff.ops.row import Row
 from symdiff.ops.shaping import copy
 
@@ -123,6 +123,6 @@ _SHARED = ("param", "const", "part", "stack_item")  # among roots: what others h
 
 def _is_owned(node: Node, held: Counter[Node]) -> bool:
     """Whether the function made this array, in C's order, and it leaves in no other result."""
-    return not is_permuted(node) and not any(
-        memory.op.name in _SHARED or held[memory] or root(node) is not node for memory in roots(node)
-    )
+    if is_permuted(node) or any(map(is_view, sources(node))):
+        return False
+    return not any(memory.op.name in _SHARED or held[memory] for memory in roots(node))

@@ -114,12 +114,13 @@ def _one_or_all(axes: tuple[int, ...], rank: int) -> Any:
 
 def _cast(g: Node, x: Node) -> Node:
     """`g` in the dtype of `x`: real where `x` is real, then the width of `x`; numbers take any float."""
-    if is_weak(g):
+    complex_one = infer.numpy_dtype(g).startswith("complex")
+    if is_weak(g) and (not complex_one or infer.numpy_dtype(x).startswith("complex")):
         return g
     have, want = infer.numpy_dtype(g), infer.numpy_dtype(x)
     if have.startswith("complex") and not want.startswith("complex"):
-        g = real(g)
+        g = current().const(complex(g.value).real) if g.is_const else real(g)
         have = infer.numpy_dtype(g)
-    if x.type.kind == "number" or have == want:
+    if x.type.kind == "number" or have == want or is_weak(g):
         return g
     return astype(g, dtype=want)

@@ -9,6 +9,8 @@ give a number where the other gives an array; operators make numbers of numbers.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from symdiff.ir.calls import CALLS
 from symdiff.ir.control import CONTROL, ITEM, LOOPS, carried_of, carried_params, owner_of
 from symdiff.ir.node import Function, Node, Region
@@ -21,12 +23,25 @@ _HOLDING = ("push", "listed", "repeated", "set_item")
 def maybe_numbers(function: Function) -> set[Node]:
     """The values of array type that may be Python numbers, and the stacks that may hold such."""
     found: set[Node] = set()
-    if any(node.op in LOOPS or node.op.name in ("if", "call", "call_vjp") for node in function.nodes()):
+    if function.info.get("called"):  # whoever calls it may have one
+        found.update(one for one in function.params if one.type.kind == "array" and one.type.dims == ())
+    several = (*(op.name for op in LOOPS), "if", *CALLS)
+    if found or any(node.op.name in several for node in function.nodes()):
         before = -1
         while before != len(found):
             before = len(found)
             _read(function.body, found, set())
+            if any(_may_be(result, found) for result in function.results):
+                found.update(_cotangents(function))
     return found
+
+
+def _cotangents(function: Function) -> Iterator[Node]:
+    """The arguments of a pullback that are like a value which may be a number."""
+    for node in function.body.body:
+        if node.op.name == "closure":
+            params = node.regions[0].params
+            yield from (one for one in params if one.type.kind == "array" and one.type.dims in ((), None))
 
 
 def _read(region: Region, found: set[Node], results: set[tuple[Node, int]]) -> None:
