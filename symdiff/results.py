@@ -137,7 +137,8 @@ def _like(cotangent: Any, value: Any, place: str) -> Any:
         if not isinstance(cotangent, list | tuple) or len(cotangent) != len(value):
             raise _unlike(cotangent, f"a {type(value).__name__} of {len(value)}", place)
         pairs = enumerate(zip(cotangent, value, strict=True))
-        return tuple(_like(one, item, f"{place}[{i}]") for i, (one, item) in pairs)
+        made = [_like(one, item, f"{place}[{i}]") for i, (one, item) in pairs]
+        return made if isinstance(value, list) else tuple(made)
     return _like_object(cotangent, value, place)
 
 

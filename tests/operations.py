@@ -12,7 +12,8 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,7 @@ VIEWS = {
     np.broadcast_to, np.expand_dims, np.moveaxis, np.ndim, np.ravel, np.reshape, np.shape, np.size,
     np.squeeze, np.swapaxes, np.transpose,
 }  # fmt: skip
+CREATING = ("array", "empty", "eye", "full", "ones", "zeros")
 WHOLE = {np.zeros_like, np.ones_like, np.full_like, np.copy}
 
 
@@ -39,8 +41,36 @@ def operations(function: Callable[..., Any], *args: Any) -> Count:
     global _count
     watched = [_watched(arg) for arg in args]
     _count = Count()
-    function(*watched)
+    with _watched_from_the_start():
+        function(*watched)
     return _count
+
+
+@contextmanager
+def _watched_from_the_start() -> Iterator[None]:
+    """Arrays that the function makes of nothing are watched, too; `np.array` is an operation."""
+    before = {name: getattr(np, name) for name in CREATING}
+
+    def watching(name: str) -> Callable[..., Any]:
+        def create(*args: Any, **kwargs: Any) -> Any:
+            made = before[name](*args, **kwargs)
+            if name == "array" and any(isinstance(part, Watched) for part in _parts(args[0])):
+                _record(made)
+            return _watched(made)
+
+        return create
+
+    try:
+        for name in CREATING:
+            setattr(np, name, watching(name))
+        yield
+    finally:
+        for name, function in before.items():
+            setattr(np, name, function)
+
+
+def _parts(value: Any) -> list[Any]:
+    return [part for one in value for part in _parts(one)] if isinstance(value, list | tuple) else [value]
 
 
 def _record(*values: Any) -> None:
@@ -121,8 +151,7 @@ def _watched(value: Any) -> Any:
 
 
 def gradient_alone(value_and_grad: Callable[..., Any]) -> Callable[..., Any]:
-    """A hand derivation without what only its value needs: straight-line code ending in `return value,
-    gradient`."""
+    """A hand derivation without what only its value needs; it ends in `return value, gradient`."""
     source = textwrap.dedent(inspect.getsource(value_and_grad))
     tree = ast.parse(source)
     function = tree.body[0]
@@ -131,15 +160,56 @@ def gradient_alone(value_and_grad: Callable[..., Any]) -> Callable[..., Any]:
     assert isinstance(last, ast.Return)
     assert isinstance(last.value, ast.Tuple)
     last.value = last.value.elts[1]
-    needed, kept = _reads(last), [last]
-    for statement in reversed(body):
-        if needed & _writes(statement):
-            kept.append(statement)
-            needed |= _reads(statement)
-    function.body = kept[::-1]
+    kept, _ = _needed(body, _reads(last))
+    function.body = [*kept, last]
     namespace = dict(vars(inspect.getmodule(value_and_grad)))
     exec(compile(tree, "<gradient alone>", "exec"), namespace)
     return namespace[function.name]
+
+
+def _needed(body: list[ast.stmt], needed: set[str]) -> tuple[list[ast.stmt], set[str]]:
+    """The statements that compute what is needed behind them, and what is needed before them."""
+    kept: list[ast.stmt] = []
+    for statement in reversed(body):
+        if isinstance(statement, ast.For | ast.While):
+            found, before = _needed_of_loop(statement, needed)
+        elif isinstance(statement, ast.If):
+            found, before = _needed_of_branches(statement, needed)
+        elif isinstance(statement, ast.Break) or needed & _writes(statement):
+            found, before = statement, needed | _reads(statement)
+        else:
+            continue
+        needed = before
+        kept += [] if found is None else [found]
+    return kept[::-1], needed
+
+
+def _needed_of_loop(loop: ast.For | ast.While, needed: set[str]) -> tuple[ast.stmt | None, set[str]]:
+    """The loop with what is needed behind it, or in the next iteration."""
+    head = _reads(loop.iter) if isinstance(loop, ast.For) else _reads(loop.test)
+    if not any(needed & _writes(inner) for inner in ast.walk(loop) if _is_simple(inner)):
+        return None, needed
+    while True:
+        body, before = _needed(loop.body, needed | head)
+        if before <= needed | head:
+            break
+        needed = needed | before
+    fields = {name: value for name, value in ast.iter_fields(loop) if name != "body"}
+    return ast.copy_location(type(loop)(**fields, body=body), loop), needed | head
+
+
+def _needed_of_branches(branch: ast.If, needed: set[str]) -> tuple[ast.stmt | None, set[str]]:
+    then, before_then = _needed(branch.body, needed)
+    otherwise, before_otherwise = _needed(branch.orelse, needed)
+    if not then and not otherwise:
+        return None, needed
+    made = ast.If(branch.test, then or [ast.Pass()], otherwise)
+    ast.fix_missing_locations(ast.copy_location(made, branch))
+    return made, before_then | before_otherwise | _reads(branch.test)
+
+
+def _is_simple(node: ast.AST) -> bool:
+    return isinstance(node, ast.Assign | ast.AugAssign | ast.Expr)
 
 
 def _reads(statement: ast.AST) -> set[str]:
@@ -148,13 +218,27 @@ def _reads(statement: ast.AST) -> set[str]:
 
 def _writes(statement: ast.stmt) -> set[str]:
     """The variables that a statement assigns, augments, or writes into."""
-    if isinstance(statement, ast.Expr):  # np.divide(1, x, out=x)
+    popped = _changed_lists(statement)
+    if isinstance(statement, ast.Expr):
         assert isinstance(statement.value, ast.Call)
-        keywords = [keyword.value for keyword in statement.value.keywords]
+        if popped:
+            return popped
+        keywords = [keyword.value for keyword in statement.value.keywords]  # np.divide(1, x, out=x)
         return set().union(*map(_reads, keywords or statement.value.args[:1]))  # np.add.at(x, index, values)
     assert isinstance(statement, ast.Assign | ast.AugAssign)
     targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-    return set().union(*map(_target, targets))
+    return popped.union(*map(_target, targets))
+
+
+def _changed_lists(statement: ast.stmt) -> set[str]:
+    """The lists that are appended to or popped from."""
+    return {
+        node.value.id
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Attribute)
+        and node.attr in ("append", "pop")
+        and isinstance(node.value, ast.Name)
+    }
 
 
 def _target(target: ast.expr) -> set[str]:

@@ -19,7 +19,7 @@ from symdiff.ir.build import Builder
 from symdiff.ir.control import ITEM
 from symdiff.ir.copying import name_params
 from symdiff.ir.node import Function, Node, Region
-from symdiff.ir.types import Type
+from symdiff.ir.types import Dim, Size, Type
 
 
 class Walk:
@@ -68,7 +68,12 @@ class Walk:
         dims = self.source.sizes.resolve(type.dims)
         if dims is None:
             return type
-        return type.with_dims(tuple(self.source.sizes.fresh() for _ in dims))
+        return type.with_dims(tuple(map(self.outside, dims)))
+
+    def outside(self, dim: Dim) -> Dim:
+        """A length that is the same in every iteration: that of an argument's axis, or a new one."""
+        known = not isinstance(dim, Size) or not dim.name.startswith("?")
+        return dim if known else self.source.sizes.fresh()
 
     def now(self, node: Node) -> Node:
         """What stands for a value here."""

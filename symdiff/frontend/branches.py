@@ -161,14 +161,13 @@ def run_if(
     otherwise: Callable[[], Flow],
     rest: Sequence[ast.stmt],
     live: Callable[[bool], Names | None],
-    split: bool = False,
 ) -> tuple[Flow, bool]:
     """Both branches; where one always jumps, the rest of the block runs in the other.
 
-    split: whether the rest runs at the end of either branch.  live: the names that may be read afterwards, after the rest of the block where that was run.  Returns the
+    live: the names that may be read afterwards, after the rest of the block where that was run.  Returns the
     flow, and whether the rest was run.
     """
-    attempt = partial(_run_if, frame, condition, (then, otherwise), rest, live, split)
+    attempt = partial(_run_if, frame, condition, (then, otherwise), rest, live)
     found: tuple[Flow, bool] = growing(frame, attempt)
     return found
 
@@ -194,7 +193,6 @@ def _run_if(
     parts: Sequence[Callable[[], Flow]],
     rest: Sequence[ast.stmt],
     live: Callable[[bool], Names | None],
-    split: bool,
 ) -> tuple[Flow, bool]:
     context = frame.context
     span, jumps = context.builder.span, frame.jumps
@@ -209,10 +207,11 @@ def _run_if(
 
     sides = [evaluated(frame, before, None, run(part)) for part in parts]
     goes = [always_jumps(side) for side in sides]
-    moved = bool(rest) and (split or any(goes))
-    for k, side in enumerate(sides):
-        if moved and not goes[k] and not side.raises:
-            sides[k] = _continued(frame, before, side, rest)
+    moved = bool(rest) and any(goes)
+    if moved and not all(goes):
+        k = goes.index(False)
+        if not sides[k].raises:
+            sides[k] = _continued(frame, before, sides[k], rest)
     context.builder.span = span
     flows = [(ABSENT,) * 4 if side.raises else parts_of(side.given) for side in sides]
     names = live(moved)
@@ -320,16 +319,11 @@ def _if(frame: Frame, node: ast.If) -> Flow | Consumed:
     def live(moved: bool) -> Names | None:
         return after.get(id(rest[-1] if moved else node))
 
-    run = partial(
-        run_if,
-        frame,
-        condition,
-        lambda: execute(frame, node.body),
-        lambda: execute(frame, node.orelse),
-        rest,
-        live,
-    )
-    return settled(frame, rest, run, lambda: Consumed(run(split=True)[0]))
+    def run(inside: Sequence[ast.stmt], following: Sequence[ast.stmt]) -> tuple[Flow, bool]:
+        sides = [partial(execute, frame, [*body, *inside]) for body in (node.body, node.orelse)]
+        return run_if(frame, condition, *sides, following, lambda moved: live(moved or bool(inside)))
+
+    return settled(frame, rest, lambda: run((), rest), lambda: Consumed(run(rest, ())[0]))
 
 
 def test_of(frame: Frame, node: ast.expr) -> bool | Node:

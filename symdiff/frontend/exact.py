@@ -141,7 +141,7 @@ def _may_be_fraction(node: Node) -> bool:
     base, exponent = node.args
     if any(arg.type.kind != "number" or arg.type.dtype not in ("int", "bool") for arg in (base, exponent)):
         return False
-    return not (exponent.is_const and exponent.value >= 0)
+    return not (exponent.is_const and exponent.value.real >= 0)
 
 
 _JOINING = frozenset(["push", "set_item", "chained", "listed"])

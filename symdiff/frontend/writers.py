@@ -23,7 +23,7 @@ from symdiff.frontend.places import WHOLE
 from symdiff.frontend.rows import call_row
 from symdiff.frontend.subscripts import index_of
 from symdiff.frontend.values import Method, kind_name
-from symdiff.frontend.writes import check_operation, same_dims, write, write_flat, write_whole
+from symdiff.frontend.writes import check_kind, check_operation, same_dims, write, write_flat, write_whole
 from symdiff.ir.node import Node
 from symdiff.ops.arithmetic import add, negative
 from symdiff.ops.axes import diagonal
@@ -242,7 +242,7 @@ def call_at(frame: Frame, function: Any, args: list[Any]) -> None:
             f"np.{ufunc.__name__}.at is not supported.", "np.add.at, or a loop over the indices"
         )
     target, value = _target(args[0], f"{ufunc.__name__}.at"), arrays.operand(args[2])
-    check_operation(target, arrays.apply(add, [_element(target), value]), "`.astype(...)` of it")
+    check_kind(target, arrays.apply(add, [_element(target), value]), "`.astype(...)` of it")
     if ufunc is np.subtract:
         value = arrays.apply(negative, [value])
     spec, operands = index_of(target, args[1])

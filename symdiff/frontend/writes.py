@@ -210,15 +210,8 @@ def _check_exact(heap: Heap, target: Node, value: Node) -> None:
 
 
 def check_operation(target: Node, result: Node, instead: str) -> None:
-    """Whether an operation in place may write its result: in shape, and in dtype by the rule "same_kind"."""
-    before, after = target.type.dtype, result.type.dtype
-    if before and after:
-        weak: Any = {"int": 0, "float": 0.0, "complex": 0j, "bool": False}.get(after)
-        source = np.result_type(weak).name if result.type.kind == "number" else after
-        if not np.can_cast(source, before, "same_kind"):
-            raise DtypeError(
-                f"A result of dtype {source} cannot be written into an array of {before}.", instead
-            )
+    """Whether an operation in place may write its result: in shape, and in dtype."""
+    check_kind(target, result, instead)
     if target.type.dims is None or result.type.dims is None:
         return
     sizes = current().sizes
@@ -230,6 +223,18 @@ def check_operation(target: Node, result: Node, instead: str) -> None:
         known = isinstance(get, int) or (have == 1 and not may_be_one(get))
         if have != get and isinstance(have, int) and known:
             raise ShapeError(f"A result of {get} elements along an axis does not fit into {have}.", instead)
+
+
+def check_kind(target: Node, result: Node, instead: str) -> None:
+    """Whether an operation in place may write its result: in dtype, by the rule "same_kind"."""
+    before, after = target.type.dtype, result.type.dtype
+    if before and after:
+        weak: Any = {"int": 0, "float": 0.0, "complex": 0j, "bool": False}.get(after)
+        source = np.result_type(weak).name if result.type.kind == "number" else after
+        if not np.can_cast(source, before, "same_kind"):
+            raise DtypeError(
+                f"A result of dtype {source} cannot be written into an array of {before}.", instead
+            )
 
 
 # Flat

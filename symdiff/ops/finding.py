@@ -55,7 +55,7 @@ def _ix(*lists: Any) -> tuple[Node, ...]:
     """Each list of indices along its own axis; a mask counts as its places."""
     found = []
     for i, one in enumerate(lists):
-        vector = to_node(one)
+        vector = to_node(list(one) if isinstance(one, range) else one)
         if known_rank(vector, "np.ix_") != 1:
             raise ShapeError("np.ix_ takes vectors of indices.", "np.ravel of each of them")
         if vector.type.dtype == "bool":

@@ -136,7 +136,7 @@ def _as_items(g: Node, stack: Node) -> Node:
     if not dtype.startswith(("float", "complex", "longdouble")) or g.type.dtype in ("", dtype):
         return g
     if g.op is broadcast_to and g.args[0].is_const and dtype == "float64":
-        return broadcast_to(current().const(float(g.args[0].value)), g.args[1])
+        return broadcast_to(current().const(float(g.args[0].value.real)), g.args[1])
     return astype(g, dtype=dtype)
 
 
@@ -205,7 +205,7 @@ split_like: Op = row(
 
 
 # Read-only access: `stack[index]`, `len(stack)`.
-stack_item = _opaque(
+stack_item: Op = _opaque(
     "stack_item",
     lambda stack, index: item_of(stack.type),
     "stack, index",

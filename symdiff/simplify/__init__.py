@@ -14,15 +14,21 @@ from symdiff.ir.tidy import without_dead
 
 
 def simplify(function: Function) -> Function:
+    """All passes, over a function and over those that it calls."""
+    called = {name: _simplified(one) for name, one in function.functions.items()}
+    return replace(_simplified(function), functions=called)
+
+
+def _simplified(function: Function) -> Function:
     """All passes: islands with and without factors moved out of sums, whichever is cheaper."""
     from symdiff.simplify.cost import cost
     from symdiff.simplify.islands import simplify_islands
     from symdiff.simplify.linear import pulled, with_dots, with_signs
+    from symdiff.simplify.outer import without_outer_products
     from symdiff.simplify.places import with_places_written_once
     from symdiff.simplify.rebuild import without_copies
 
-    inner = {name: simplify(one) for name, one in function.functions.items()}
-    function = replace(without_dead(function), functions=inner)
+    function = without_dead(function)
     variants = [function]
     for products in (False, True):
         moved = pulled(function, products=products)
@@ -30,7 +36,7 @@ def simplify(function: Function) -> Function:
             variants.append(moved)
     made = [with_dots(simplify_islands(variant)) for variant in variants]
     best = min(made, key=cost) if len(made) > 1 else made[0]
-    return with_places_written_once(without_copies(with_signs(best)))
+    return with_places_written_once(without_copies(without_outer_products(with_signs(best))))
 
 
 __all__ = ["simplify"]

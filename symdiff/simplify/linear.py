@@ -18,6 +18,7 @@ from symdiff.ir.node import Function, Node, Op
 from symdiff.ops.arithmetic import divide, multiply, negative, power, subtract
 from symdiff.ops.folds.common import same_type
 from symdiff.ops.infer import normalized_axes
+from symdiff.ops.numbers import maybe_numbers
 from symdiff.ops.products import matmul
 from symdiff.ops.reductions import add_reduce
 from symdiff.simplify.cost import Live
@@ -37,7 +38,9 @@ def pulled(function: Function, *, products: bool) -> Function:
 
 def with_dots(function: Function) -> Function:
     """`sum(a * b)` of vectors as `a @ b`, where the product is not needed otherwise."""
-    chosen = [node for node in derived(function, add_reduce) if node.args[0].type.rank == 1]
+    sums = [node for node in derived(function, add_reduce) if node.args[0].type.rank == 1]
+    numbers = maybe_numbers(function) if sums else set()  # which `@` does not take
+    chosen = [node for node in sums if numbers.isdisjoint(node.args[0].args)]
     return _rewritten(function, chosen, _dot, lambda live, old, new: live.saving(old, new) > 0)
 
 

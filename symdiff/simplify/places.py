@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
+from symdiff.ir.build import Builder
 from symdiff.ir.node import Function, Node, Region
 from symdiff.ir.tidy import without_dead
 from symdiff.ops.arithmetic import add
@@ -25,8 +26,9 @@ def with_places_written_once(function: Function) -> Function:
         uses: Counter[Node] = Counter()
         _count(function.body, uses)
         instead: dict[Node, Node] = {}
-        for region in _regions(function.body):
-            _collect(region, uses, instead)
+        with Builder(function.sizes, primal=False):
+            for region in _regions(function.body):
+                _collect(region, uses, instead)
         if not instead:
             return function
         function = replace(without_dead(replaced(function, instead)), functions=function.functions)

@@ -1112,7 +1112,206 @@ def comprehension_over_list(params):
     return sum([p * 2 for p in params])
 
 
+# Lists whose length only run time knows
+
+
+@case((V, 3), (V, 0))
+def repeated_numbers(x, n):
+    vals = [0.0] * n
+    for i in range(n):
+        vals[i] = x[i] * 2
+        vals[i - 1] += x[i]
+    return sum(vals), np.array(vals), vals
+
+
+@case((V, 3), (V, 1))
+def repeated_value(x, n):
+    return np.array([x[0] * 2] * n), np.array([x[1]] * len(x))
+
+
+@case((V,), (M,))
+def mask_made_of_lists(x):
+    y = x * 1.0
+    y[[True] + [False] * (len(x) - 1)] *= 3
+    return y, x[[True] * (len(x) - 1) + [False]]
+
+
+@case((V, 3), (V, 0))
+def chained_lists(x, n):
+    some = []
+    for i in range(n):
+        some += [x[i], x[i] * 2]
+    more = [x[0]] + some + [1.5]
+    more.extend(some)
+    some += more
+    return np.array(more), np.array(some), len(some)
+
+
+@case((M,), (V,), (S,))
+def list_of_rows(x):
+    rows = list(x)
+    rows[0], rows[-1] = rows[-1], rows[0] * 2
+    return np.stack(rows), rows[1], sum(rows)
+
+
+@case((M, 2), (M, 0))
+def replaced_rows(A, n):
+    rows = list(A)
+    for i in range(n):
+        rows[i] = np.tanh(rows[i - 1])
+        rows[-1] = rows[-1] + rows[i]
+    return np.stack(rows)
+
+
+@refused((M, 2), (M, 0))
+def row_of_a_list_changed_in_place(A, n):
+    rows = list(A)
+    rows[n] += 1
+    return A
+
+
+@refused((M, 2), (M, 0))
+def row_of_a_list_read_after_a_write(A, n):
+    B = A * 1.0
+    rows = list(B)
+    B[0] = 5
+    return rows[n]
+
+
+@refused((M, 2), (M, 0))
+def row_taken_before_a_write(A, n):
+    B = A * 1.0
+    rows = list(B)
+    row = rows[n]
+    B[0] = 5
+    return row * 2
+
+
+@case((V, 3), (V, 1))
+def largest_of_one(x, n):
+    return max([np.sum(v) for v in x[:1]]), max(x[i] for i in range(1))
+
+
+# Places that a condition chooses
+
+
+@case((M,), (-np.abs(M),))
+def places_of_a_mask(A):
+    B = A * 1.0
+    B[np.where(B > 0.1)] *= 2
+    B[np.nonzero(np.sin(A) < 0.2)] += 1
+    (i,) = np.nonzero(A[0] > 0)
+    rows, columns = (A < 0.3).nonzero()
+    return B, B[0][i], i.size, A[rows, columns], A[columns[:1], rows[:1] % 3], np.flatnonzero(A > 0)
+
+
+@case((M,), (S,))
+def places_of_one_axis(A):
+    i, j = np.where(A > 0)
+    return A[i], A[:, j], A[i, :1], A[np.where(A[:, 0] > 0)[0], 1]
+
+
+@case((M,), (S,))
+def open_grid(A):
+    B = A * 1.0
+    B[np.ix_([0, 2], [1, 0])] *= 2
+    B[np.ix_(A[:, 0] > 0, [True, False, True])] += 1
+    return B, A[np.ix_(range(2), np.arange(3))], A[np.ix_([1, 1])]
+
+
 # References that only run time tells apart: right, or refused
+
+
+@case((V, 3), (-V, 0))
+def one_of_two_for_the_rest(x, n):
+    y = x * 1.0
+    if x[0] > 0:
+        z = y
+    elif n > 1:
+        z = x * 2
+    else:
+        z = y[::-1]
+    z[0] = 1
+    y[1] *= 2
+    if z[1] > 0:
+        return z
+    z = z + y
+    return y * z
+
+
+@case((V, 3), (V, 0))
+def one_of_two_views_in_a_loop(x, n):
+    y = x * 1.0
+    for i in range(n):
+        z = y[::-1] if y[i] > 0 else y
+        z[i] = np.sin(y[0])
+    return y
+
+
+@case((M, 2), (S, 0))
+def rebound_in_rounds_that_certainly_run(A, n):
+    a = A[0]
+    for i in range(len(A)):
+        a = a + A[i]
+    a[0] = 9
+    b = A[1:]
+    for i in range(len(A)):
+        for j in range(i + 1):
+            b = b * 2
+    b += 1
+    return a, b, A
+
+
+@case((M, 3), (M, 0))
+def written_by_out_and_bound_again(A, n):
+    B = A[None] * 1.0
+    c = B[0]
+    for i in range(n):
+        c = np.add(c, 1, out=c)
+    return B, c
+
+
+@case((V, 3), (-V, 0))
+def other_name_gone_in_one_branch(x, n):
+    out = x * 0.0
+    a = out
+    if x[0] > 0:
+        a = a * 0.7
+    else:
+        out[1:] += 2
+        out = out + 1
+    out /= 2
+    return out, a
+
+
+@case((M, 3), (S, 0))
+def loop_over_what_is_rebound(A, n):
+    r = A * 0.3
+    t = 0.0
+    for row in r:
+        r = np.sin(r)
+        t += np.sum(row)
+    r -= t
+    return r
+
+
+@case((V, 3), (V, 0))
+def functions_in_loops(x, n):
+    s = x[0]
+    for i in range(n):
+
+        def step(v, k=i):
+            return np.sin(v) * s + k
+
+        s = step(x[i])
+        while s > 0.2:
+
+            def half(u, x):
+                u[:1] *= x
+
+            half(x[1:], s)
+            s = s * 0.5
+    return s, x
 
 
 @refused((V, 3), (V, 0))
@@ -1123,7 +1322,7 @@ def alias_read_after_write(x, n):
     return z
 
 
-@refused((V, 3), (V, 0))
+@case((V, 3), (-V, 0))
 def write_through_one_of_two(x, n):
     y = x * 1.0
     w = x * 2
@@ -1231,7 +1430,7 @@ def swapped_and_written(x, n):
     return a, b
 
 
-@refused((V, 3), (V, 0))
+@case((V, 3), (V, 0))
 def swapped_with_itself(x, n):
     a = x.copy()
     b = a

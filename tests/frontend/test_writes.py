@@ -308,15 +308,6 @@ def rotated(A):
     return A
 
 
-def which_of_two_arrays(x):
-    if x[0] > 0:  # noqa: SIM108
-        y = x
-    else:
-        y = x.copy()
-    y[0] = 3
-    return x
-
-
 def appended_and_written(x):
     hs = []
     h = np.zeros(2)
@@ -400,7 +391,6 @@ COMPILED = [
     (resized, V, "The method `.resize` writes into its array"),
     (several_outs, V, "`out` of several results"),
     (out_of_no_array, V, "TypeError: return arrays must be of ArrayType"),
-    (which_of_two_arrays, V, "which array `y` is, and so which one is written into"),
     (which_view, M, "which array `B` is, and so which one is written into"),
     (appended_and_written, V, "A list holds an array that the loop writes into.*`.append(array.copy())`"),
     (written_after_append, V, "is the array that was written into since"),

@@ -37,6 +37,26 @@ def case(*args):
     return add
 
 
+# --- one of two arrays
+
+
+@case(V)
+def which_of_two_arrays(x):
+    if x[0] > 0:  # noqa: SIM108
+        y = x
+    else:
+        y = x.copy()
+    y[0] = 3
+    return x
+
+
+@case(-V)
+def the_other_of_two_arrays(x):
+    y = x[::-1] if x[0] > 0 else x[:2] if x[1] > 0 else x * 2
+    y[0] = 3
+    y += x[0]
+
+
 # --- items and slices
 
 

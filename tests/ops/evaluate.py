@@ -185,6 +185,15 @@ SPECIAL: dict[str, Callable[[list[Any], dict[str, Any]], Any]] = {
     "add_to_item": lambda args, attrs: [
         a + args[1] if k == args[2] % len(args[0]) else a for k, a in enumerate(args[0])
     ],
+    "set_item": lambda args, attrs: [
+        args[1] if k == args[2] % len(args[0]) else a for k, a in enumerate(args[0])
+    ],
+    "repeated": lambda args, attrs: [args[0]] * args[1],
+    "listed": lambda args, attrs: list(args),
+    "chained": lambda args, attrs: args[0] + args[1],
+    "first_of": lambda args, attrs: args[0][: len(args[1])],
+    "rest_of": lambda args, attrs: args[0][len(args[1]) :],
+    "nonzero": lambda args, attrs: np.nonzero(args[0])[attrs.get("axis", 0)],
     "stack_length": lambda args, attrs: len(args[0]),
     "stacked": lambda args, attrs: np.stack(args[0], **attrs),
     "as_array": lambda args, attrs: np.array(args[0]),

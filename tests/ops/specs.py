@@ -574,6 +574,9 @@ SPECS: dict[str, list[Spec]] = {
     # Of lists that loops append to: autodiff/test_lists.
     **{name: [] for name in ("stack_of_zeros", "add_to_item", "sum_of_stacks")},
     **{name: [] for name in ("stacked", "as_array", "unstacked", "concatenated", "split_like")},
+    **{name: [] for name in ("set_item", "repeated", "listed", "chained", "first_of", "rest_of")},
+    # Tuples of integer arrays: frontend/flows.
+    **{name: [] for name in ("nonzero", "flatnonzero", "ix_")},
     "take": [
         lambda r: args(r(3), ints(0, 2, 0)),
         lambda r: args(r(2, 3), ints(1, 0), axis=1),

@@ -56,6 +56,7 @@ UNSEEN = RANDOM | {
     "update", "push", "pop", "stack_item",
     # Lists that loops append to have tests of their own.
     "stacked", "as_array", "unstacked", "concatenated", "split_like", "add_to_item", "sum_of_stacks",
+    "set_item", "repeated", "listed", "chained", "first_of", "rest_of",
     # The step's only derivative lives at the step: see the table of kinks.
     "heaviside",
 }  # fmt: skip
