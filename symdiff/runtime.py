@@ -17,9 +17,9 @@ def fit_like(g: Any, x: Any) -> Any:
     g: array or scalar whose shape `x` broadcasts to, or which broadcasts to the shape of `x`.  Where there is
     nothing to do, `g` itself is returned.
     """
-    if isinstance(g, np.ndarray) and isinstance(x, np.ndarray) and g.shape == x.shape != ():
-        if g.dtype == x.dtype:
-            return g
+    arrays = isinstance(g, np.ndarray) and isinstance(x, np.ndarray)
+    if arrays and g.shape == x.shape != () and g.dtype == x.dtype:
+        return g
     shape = np.shape(x)
     g = np.asarray(g)
     lead = g.ndim - len(shape)

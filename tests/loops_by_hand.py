@@ -3,6 +3,8 @@
 Enters: nothing.  Leaves: `DERIVATIONS`, rows as those of `hand`.  Invariant: the expert runs the loop
 forwards once, keeps what the way back reads and nothing else, and walks back through it.
 """
+# Written as users write.
+# ruff: noqa: B007
 
 from __future__ import annotations
 
@@ -321,9 +323,7 @@ DERIVATIONS = (
         lambda rng: (_spread(rng, 7), np.array([0, 2, 2, 1, 0, 2, 3]), _spread(rng, 7), 5),
         "weights",
     ),
-    Workload(
-        "early exit", early_exit, early_exit_value_and_grad, lambda rng: (_spread(rng, 9), 3.3), "x"
-    ),
+    Workload("early exit", early_exit, early_exit_value_and_grad, lambda rng: (_spread(rng, 9), 3.3), "x"),
     Workload(
         "log-determinant by Cholesky",
         cholesky_log_determinant,

@@ -36,7 +36,6 @@ MORE = {
     "log-determinant by Cholesky": "the parts of L that are read and written do not overlap, and that L is "
     "never overwritten once a column is done",
     "row norms": "B[i] is still there on the way back, and is the normalised row",
-    "Runge-Kutta, 1000 steps": "the cotangents of three numbers are an array at once",
 }
 FOLDER = ROOT / "tests" / "golden"
 

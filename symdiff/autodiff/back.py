@@ -14,6 +14,7 @@ from symdiff.autodiff.activity import LOOPS, result_types
 from symdiff.autodiff.costs import MEASURES, measured
 from symdiff.autodiff.places import Place
 from symdiff.autodiff.saving import Save
+from symdiff.autodiff.stops import carried_condition
 from symdiff.autodiff.there import There
 from symdiff.ir import types
 from symdiff.ir.control import carried_params
@@ -101,6 +102,11 @@ class Back(There):
     def restore(self, value: Node, forward: Region) -> None:
         """Pop a value of a forward region, or compute it again."""
         if value in self.back:
+            return
+        loop, k = self.homes.carried.get(value, (None, -1))
+        found = None if loop is None or k < 0 else carried_condition(loop)
+        if found is not None and found[1] == k:
+            self.back[value] = self.builder.const(False)  # or this iteration had not come
             return
         here = self.homes.region.get(value) is forward
         if here and value in self.plan.saves:

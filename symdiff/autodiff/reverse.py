@@ -18,6 +18,7 @@ from symdiff.autodiff.activity import differentiable
 from symdiff.autodiff.calls import linked, with_callees
 from symdiff.autodiff.checkpoint import segmented
 from symdiff.autodiff.regions import Sweep
+from symdiff.autodiff.stops import flagged
 from symdiff.autodiff.sweep import Cotangents, conjugated
 from symdiff.autodiff.weaving import woven
 from symdiff.errors import DtypeError, NonScalarError
@@ -38,7 +39,7 @@ def gradient(
     value: return `(value, gradient)`.  aux: the function returns `(value, aux)`, and so `((value, aux),
     gradient)`.
     """
-    function = linked(segmented(function), wrt)
+    function = linked(flagged(segmented(function)), wrt)
     output = _scalar_output(function, aux)
     with function.open() as builder:
         seed = builder.const(1)
@@ -59,7 +60,7 @@ def gradient(
 
 def vjp(function: Function, wrt: Sequence[Node], tree: Tree) -> Function:
     """`(value, pullback)`: the pullback is a closure over what the way back reads."""
-    function = linked(segmented(function), wrt)
+    function = linked(flagged(segmented(function)), wrt)
     with function.open() as builder:
         outputs = function.results
         sweep = Sweep(builder, function, wrt)
@@ -87,7 +88,7 @@ def _callee(function: Function, name: str) -> Function:
     """What `call_vjp` calls: the results of a function that is called, and its pullback, which takes the
     cotangents of the results to those of the parameters, as far as they can have some."""
     wrt = [param for param in function.params if differentiable(param.type)]
-    function = linked(segmented(function), wrt)
+    function = linked(flagged(segmented(function)), wrt)
     seeded = [output for output in function.results if differentiable(output.type)]
     with function.open() as builder:
         sweep = Sweep(builder, function, wrt)

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from symdiff.autodiff.activity import LOOPS
 from symdiff.autodiff.costs import MOST, Costs
 from symdiff.autodiff.places import Place
+from symdiff.autodiff.stops import carried_condition
 from symdiff.autodiff.sweep import Straight
 from symdiff.ir.control import carried_params
 from symdiff.ir.liveness import has_effect
@@ -146,6 +147,7 @@ class _Planner:
 
     def choose(self, needed: Iterable[Node]) -> None:
         needed = list(needed)
+        self.stop(needed)
         for value in needed:
             self.need(value)
         self.shift()
@@ -153,6 +155,17 @@ class _Planner:
             del self.saved[value]
             if self.costs.of(value, True) > MOST:
                 self.saved[value] = None
+
+    def stop(self, needed: Sequence[Node]) -> None:
+        """What ends a loop is known but for the last iteration: then it is what it was in the end."""
+        for loop in self.homes.owner.values():
+            found = carried_condition(loop) if loop.op.name in LOOPS else None
+            if found is None or found[0] not in needed or self.costs.of(found[0]) <= MOST:
+                continue
+            self.shifted[found[0]] = loop.regions[-1], found[1]
+            final = self.sweep.final_of(loop, found[1])
+            if final in self.homes.region:
+                self.saved[final] = None
 
     def need(self, value: Node) -> None:
         """Save what is missing for a value."""

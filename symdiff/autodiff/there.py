@@ -69,15 +69,18 @@ class There(Walk):
             if loop:
                 for save, param in zip(saves, added, strict=False):
                     self.stacks[save.value] = self.named(param, save)
+            first = _reads_elements(region) if loop else 0
+            self.body(region.body[:first], None)
+            trips: list[Node] = []
+            if counting and body:  # at once, so that a `break` may be the last that is done
+                object.__setattr__(added[-1], "name", "trips")
+                trips.append(self.builder.typed(add, (added[-1], self.builder.const(1)), {}, INT))
             for param in region.params:
                 self.after(param)
-            self.body(region.body, None)
+            self.body(region.body[first:], None)
             results = [*map(self.now, region.results)]
             if body:
-                more = [self.result_of(save) for save in saves]
-                if counting:
-                    object.__setattr__(added[-1], "name", "trips")
-                    more.append(self.builder.typed(add, (added[-1], self.builder.const(1)), {}, INT))
+                more = [*map(self.result_of, saves), *trips]
                 end = len(results) - bool(node.attr("breaks"))
                 results[end:end] = more
             opened.results = results
@@ -120,3 +123,13 @@ class There(Walk):
                 self.builder.typed(push, (self.stacks[value], kept), {}, self.types[value]), save
             )
         self.stacks[value] = kept
+
+
+def _reads_elements(region: Region) -> int:
+    """How many operations at the start of a loop's body read what it goes over: they stay at the start."""
+    count = 0
+    for node in region.body:
+        if node.op.name not in ("index", "stack_item") or node.args[1:] != region.params[:1]:
+            break
+        count += 1
+    return count

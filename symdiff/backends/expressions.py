@@ -23,6 +23,7 @@ _BINARY = {
 }  # fmt: skip
 Text = tuple[str, int]
 _FILLED = {"zeros", "ones", "empty", "full"}
+_LIKE = {"zeros_like", "ones_like", "full_like"}
 # Operands that formatters set close to `**` and to the colon of a slice.
 _SIMPLE = re.compile(r"-?[\w.]+")
 
@@ -53,9 +54,12 @@ class Expressions:
         """Whether a value has the attributes of an array for certain."""
         return node.type.kind == "array" and self.same.get(node, node) not in self.numbers
 
+    def _may_be_number(self, node: Node) -> bool:
+        return node.type.kind == "array" and not self.is_array(node)
+
     def copied(self, node: Node) -> str:
         """A copy of an array, or of what may be a number."""
-        if node.type.kind == "array" and not self.is_array(node):
+        if self._may_be_number(node):
             return f"np.copy({self.text(node)})[()]"
         return f"{self.text(node, ATOM)}.copy()"
 
@@ -100,6 +104,8 @@ class Expressions:
     def call(self, row: Row, node: Node) -> Text:
         """`x.f(key=value)` where arrays have such a method, else `np.f(x, key=value)`."""
         keywords = self.keywords(row, node)
+        if row.name in _LIKE and not node.primal and self._may_be_number(node.args[0]):
+            keywords.append(f"dtype={dtype(node.type.dtype or 'float64')}")  # which may be an int
         if row.method and self.is_array(node.args[0]):  # 1 µs faster than the function
             first, *rest = node.args
             inside = ", ".join([*map(self.text, rest), *keywords])

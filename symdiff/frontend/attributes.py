@@ -46,6 +46,8 @@ _LIBRARIES = ("numpy", "math", "cmath", "scipy", "operator", "functools", "built
 def attribute(frame: Frame, value: Any, name: str) -> Any:
     """`value.name`."""
     if isinstance(value, Node):
+        if name in ("dtype", "itemsize", "nbytes") and value.type.kind == "array":
+            _check_dtype(frame, value)
         return _of_node(value, name)
     if isinstance(value, StagedList):
         return ListMethod(value, name)
@@ -100,6 +102,13 @@ def _of_node(node: Node, name: str) -> Any:
     if hasattr(np.ndarray, name):
         raise UnsupportedError(f"The array attribute `.{name}` is not supported.")
     raise UserError(f"AttributeError: 'numpy.ndarray' object has no attribute '{name}'")
+
+
+def _check_dtype(frame: Frame, node: Node) -> None:
+    if node.type.dtype and not frame.context.heap.exact.as_array(node):
+        raise UnsupportedError(
+            "The dtype of this array is known only at run time.", "a dtype by name, or `.astype(...)` before"
+        )
 
 
 def _of_number(node: Node, name: str) -> Any:

@@ -14,7 +14,7 @@ from symdiff.errors import SymdiffError, UnsupportedError
 from symdiff.frontend import operators
 from symdiff.frontend.attributes import attribute
 from symdiff.frontend.frame import STATEMENTS, Frame, bind, call, evaluate
-from symdiff.frontend.lists import extend
+from symdiff.frontend.lists import extend, stage_list
 from symdiff.frontend.lookup import user_method
 from symdiff.frontend.statements import assign
 from symdiff.frontend.subscripts import index_of, subscript
@@ -87,6 +87,10 @@ def updated(frame: Frame, node: ast.AugAssign, old: Any, value: Any) -> Any:
         return old
     if isinstance(old, list) and kind is ast.Add:
         frame.context.check_own(old)
+        if isinstance(value, StagedList):
+            made = stage_list(frame, old)
+            extend(frame, made, value)
+            return made
         old += iterate(frame, value)
         return old
     if isinstance(old, dict | set) and kind in (ast.BitOr, ast.BitAnd, ast.BitXor, ast.Sub):

@@ -67,9 +67,8 @@ def runs(start: Bound, stop: Bound, step: Bound, known: Known) -> bool:
         return False
     first, last = (start, stop) if step > 0 else (stop, start)
     low = least(last, known)
-    if isinstance(first, Node) and first.is_const:
-        first = first.value
-    return isinstance(first, int) and low is not None and low > first
+    start_at = first.value if isinstance(first, Node) and first.is_const else first
+    return isinstance(start_at, int) and low is not None and low > start_at
 
 
 def least_of(start: Bound, stop: Bound, step: Bound, known: Known) -> int | None:

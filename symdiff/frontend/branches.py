@@ -320,8 +320,8 @@ def _if(frame: Frame, node: ast.If) -> Flow | Consumed:
         return after.get(id(rest[-1] if moved else node))
 
     def run(inside: Sequence[ast.stmt], following: Sequence[ast.stmt]) -> tuple[Flow, bool]:
-        sides = [partial(execute, frame, [*body, *inside]) for body in (node.body, node.orelse)]
-        return run_if(frame, condition, *sides, following, lambda moved: live(moved or bool(inside)))
+        then, otherwise = (partial(execute, frame, [*body, *inside]) for body in (node.body, node.orelse))
+        return run_if(frame, condition, then, otherwise, following, lambda moved: live(moved or bool(inside)))
 
     return settled(frame, rest, lambda: run((), rest), lambda: Consumed(run(rest, ())[0]))
 

@@ -25,7 +25,7 @@ from symdiff.frontend.frame import CALL, EXPRESSIONS, Frame, evaluate, evaluate_
 from symdiff.frontend.functions import inline
 from symdiff.frontend.iterators import chained_from
 from symdiff.frontend.library import generated_method, recomputed
-from symdiff.frontend.lists import call_list_method
+from symdiff.frontend.lists import call_list_method, extend, stage_list
 from symdiff.frontend.lookup import is_user_object, user_method
 from symdiff.frontend.refusals import refused
 from symdiff.frontend.subscripts import subscript
@@ -35,10 +35,12 @@ from symdiff.frontend.values import (
     POISON,
     Bound,
     Closure,
+    Lazily,
     ListMethod,
     Method,
     Partial,
     Silent,
+    StagedList,
     children,
     has_staged,
     kind_name,
@@ -87,7 +89,8 @@ def call_value(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, A
     if handler is not None:
         return handler(frame, args, kwargs)
     if isinstance(function, ListMethod):
-        args = [iterate(frame, args[0])] if function.name == "extend" else args
+        if function.name == "extend" and not isinstance(args[0], StagedList | Lazily | Node):
+            args = [iterate(frame, args[0])]
         return call_list_method(frame, function.owner, function.name, args)
     refusal = refused(function)
     if refusal is not None:
@@ -299,6 +302,9 @@ def _call_builtin_method(frame: Frame, function: Any, args: list[Any], kwargs: d
         return None
     if name in _COMPARING and any(user_method(value, "__eq__") for value in (*args, *children(owner))):
         raise UnsupportedError(f"`.{name}` compares objects of a class with its own `__eq__`.", "a loop")
+    if isinstance(owner, list) and name == "extend" and args and isinstance(args[0], StagedList):
+        extend(frame, stage_list(frame, owner), args[0])
+        return None
     if name in ("extend", "update") and args:
         args = [iterate(frame, args[0]) if not isinstance(args[0], dict) else args[0], *args[1:]]
     return operators.compute(function, *args, **kwargs)

@@ -33,8 +33,8 @@ class Heap:
     storage held at some time, the storage.  uncertain: by node that may be one of several arrays (see
     `doubt`), what these held then.  frozen: by storage that may not be written into any more, the error that
     says why.  pinned: references that no name holds: what a loop goes over.  written: the storages that were
-    ever written into.  refused: how often an array was asked for of which only run time knows which it is.  assumed: the arguments that must be C-contiguous for the program to mean what NumPy
-    does."""
+    ever written into.  refused: how often an array was asked for of which only run time knows which it is.
+    assumed: the arguments that must be C-contiguous for the program to mean what NumPy does."""
 
     values: dict[Node, Node] = field(default_factory=dict)
     homes: dict[Node, Node] = field(default_factory=dict)

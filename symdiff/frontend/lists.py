@@ -43,6 +43,8 @@ def stage_list(frame: Frame, container: list[Any]) -> StagedList:
         append(context, made, item)
     state = taken(context, frame)
     for scope, names in state.scopes.values():
+        for name in [name for name, value in names.items() if value is container]:
+            context.builder.named(made.stack, name.lstrip("."))
         scope.names = {name: _replaced(value, container, made) for name, value in names.items()}
     for owner, content in state.contents.values():
         if owner is not container:
@@ -80,6 +82,7 @@ def _hold(context: Context, target: StagedList, stack: Node, value: Node) -> Non
         storage = heap.storage(value)
         held[storage] = heap.values.get(storage, storage)
         held |= heap.uncertain.get(value, {})
+    context.builder.named(stack, target.stack.name)
     target.stack = stack
     if held:
         heap.uncertain[stack] = held

@@ -16,7 +16,7 @@ from symdiff.errors import SymdiffError
 from symdiff.frontend.frame import Context, Frame, Scope
 from symdiff.frontend.merge import Merge, Nodes, Pending, Plan
 from symdiff.frontend.state import ABSENT, State, fill, leaves_of, restore, taken
-from symdiff.frontend.values import POISON, Raised, Silent
+from symdiff.frontend.values import POISON, Raised, Silent, StagedList
 from symdiff.ir.build import OpenRegion
 from symdiff.ir.node import Node, Region
 
@@ -286,6 +286,8 @@ def put(frame: Frame, merge: Merge, place: Place, plan: Plan, nodes: Nodes) -> N
 
 def name_leaves(frame: Frame, place: Place, plan: Plan, nodes: Nodes) -> None:
     name = place.owner.name if place.kind == "heap" else place.name.lstrip(".")
+    if place.kind == "content" and isinstance(place.owner, StagedList):
+        name, plan = place.owner.stack.name, plan.parts[0]
     pending = [(plan, name)]
     while pending:
         one, name = pending.pop()

@@ -55,9 +55,12 @@ def _assign(frame: Frame, node: ast.Assign) -> Any:
     rest = frame.rest
     if not isinstance(node.value, ast.IfExp):
         return _PLAIN(frame, node)
-    return settled(
-        frame, rest, lambda: (_PLAIN(frame, node), False), lambda: STATEMENTS[ast.If](frame, _as_if(node))
-    )
+
+    def plain() -> tuple[Flow, bool]:
+        _PLAIN(frame, node)
+        return None, False
+
+    return settled(frame, rest, plain, lambda: STATEMENTS[ast.If](frame, _as_if(node)))
 
 
 @lru_cache(maxsize=1024)
@@ -65,9 +68,7 @@ def _as_if(node: ast.Assign) -> ast.If:
     """An assignment of a conditional expression as an `if`; kept, since places are known by their `id`."""
     value = node.value
     assert isinstance(value, ast.IfExp)
-    sides = [
-        ast.copy_location(ast.Assign(node.targets, side), node) for side in (value.body, value.orelse)
-    ]
+    sides = [ast.copy_location(ast.Assign(node.targets, side), node) for side in (value.body, value.orelse)]
     return ast.copy_location(ast.If(value.test, [sides[0]], [sides[1]]), node)
 
 

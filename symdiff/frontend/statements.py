@@ -25,7 +25,7 @@ from symdiff.frontend.frame import (
 from symdiff.frontend.lookup import is_user_object, user_method
 from symdiff.frontend.operators import compute
 from symdiff.frontend.unpacking import unpack
-from symdiff.frontend.values import POISON, Silent, kind_name
+from symdiff.frontend.values import POISON, Silent, StagedList, kind_name
 from symdiff.frontend.writes import assign_attribute, assign_item
 from symdiff.ir.node import Node
 
@@ -35,6 +35,8 @@ def assign(frame: Frame, target: ast.expr, value: Any) -> None:
     if isinstance(target, ast.Name):
         if isinstance(value, Node):
             frame.context.builder.named(value, target.id)
+        if isinstance(value, StagedList):
+            frame.context.builder.named(value.stack, target.id)
         bind(frame.scope, frame.mangle(target.id), value)
     elif isinstance(target, ast.Tuple | ast.List):
         try:

@@ -116,10 +116,16 @@ def _with_masks(parts: tuple[Any, ...]) -> list[Any]:
         mask = parts[k].args[0] if isinstance(parts[k], Node) and parts[k].op.name == "nonzero" else None
         rank = 0 if mask is None else mask.type.rank
         places = parts[k : k + rank]
-        if mask is not None and len(places) == rank and all(
-            isinstance(one, Node) and one.op.name == "nonzero" and one.args[0] is mask
-            and one.attr("axis", 0) == axis
-            for axis, one in enumerate(places)
+        if (
+            mask is not None
+            and len(places) == rank
+            and all(
+                isinstance(one, Node)
+                and one.op.name == "nonzero"
+                and one.args[0] is mask
+                and one.attr("axis", 0) == axis
+                for axis, one in enumerate(places)
+            )
         ):
             found.append(mask)
             k += rank

@@ -18,7 +18,16 @@ from symdiff.frontend.frame import Frame, call
 from symdiff.frontend.lookup import user_method
 from symdiff.frontend.operators import compute
 from symdiff.frontend.rolled import item_of, length_of
-from symdiff.frontend.values import POISON, Checkpointed, Generator, Lazily, Rolled, Silent, StagedList, kind_name
+from symdiff.frontend.values import (
+    POISON,
+    Checkpointed,
+    Generator,
+    Lazily,
+    Rolled,
+    Silent,
+    StagedList,
+    kind_name,
+)
 from symdiff.ir.build import current
 from symdiff.ir.node import Node
 from symdiff.ir.types import Size

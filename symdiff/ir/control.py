@@ -208,9 +208,10 @@ class _Loop:
             if own and isinstance(want, Size) and not want.less:
                 if binding.setdefault(want.name, have) != have:
                     return False
-            elif not self.sizes.computed_same(have, want):
-                if self.strict or not (may_be_one(have) or may_be_one(want)):
-                    return False
+            elif not self.sizes.computed_same(have, want) and (
+                self.strict or not (may_be_one(have) or may_be_one(want))
+            ):
+                return False
         return True
 
     def general(self, type: Type) -> Type:

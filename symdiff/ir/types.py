@@ -117,6 +117,8 @@ def _joined_dtype(a: Type, b: Type) -> str:
     if number.kind != "number" or other.kind == "number":
         return ""
     floats = ("float", "longdouble", "complex")
+    if number.dtype == other.dtype == "bool":
+        return "bool"
     weak = number.dtype in ("int", "float") and other.dtype.startswith(floats)
     return other.dtype if weak or (number.dtype == "int" and other.dtype.startswith(("int", "uint"))) else ""
 

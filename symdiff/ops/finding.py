@@ -1,5 +1,5 @@
-"""Where something holds: the places that a condition chooses, as integer arrays of a length that only run time
-knows, and `np.ix_`.
+"""Where something holds: the places that a condition chooses, as integer arrays of a length that only run
+time knows, and `np.ix_`.
 
 As an index, the places of a mask mean what the mask itself means; `frontend.subscripts` writes it so.
 """

@@ -121,9 +121,8 @@ def _selected(entry: tuple[Any, ...], operands: tuple[Node, ...]) -> Dims:
         return ()
     selector = operands[entry[1]].type
     assert selector.dims is not None
-    if selector.dtype == "bool":
-        return (current().sizes.length_of(operands[entry[1]]),)
-    return selector.dims
+    dims: Dims = selector.dims
+    return (current().sizes.length_of(operands[entry[1]]),) if selector.dtype == "bool" else dims
 
 
 def _separated(index: Index) -> bool:

@@ -43,6 +43,14 @@ def pushed(stack: Node, value: Node) -> Node:
     return push(stack, value)
 
 
+def _transposed_set(g: Node, i: int, stack: Node, value: Node, index: Node) -> Node | None:
+    """The list lost its item, the value has what stands there."""
+    if i > 1:
+        return None
+    there = stack_item(g, index)  # read before it is overwritten
+    return there if i else set_item(g, _zero_instead(g, stack, value, index), index)
+
+
 def _zero_instead(g: Node, stack: Node, value: Node, index: Node) -> Node | float:
     """Zero, as large as the item that a value replaces."""
     dims, sizes = stack.type.items[0].dims, current().sizes
@@ -90,9 +98,7 @@ set_item: Op = _opaque(
     "set_item",
     lambda stack, value, index: _infer_push(stack, value),
     "stack, value, index",
-    transpose=lambda g, i, stack, value, index: (
-        set_item(g, _zero_instead(g, stack, value, index), index) if i == 0 else stack_item(g, index) if i == 1 else None
-    ),
+    transpose=_transposed_set,
 )
 # `[a, b]`.
 listed: Op = _opaque("listed", _infer_listed, "*items", transpose=lambda g, i, *items: stack_item(g, i))

@@ -22,6 +22,7 @@ def simplify(function: Function) -> Function:
 def _simplified(function: Function) -> Function:
     """All passes: islands with and without factors moved out of sums, whichever is cheaper."""
     from symdiff.simplify.cost import cost
+    from symdiff.simplify.entries import with_entries_at_once
     from symdiff.simplify.islands import simplify_islands
     from symdiff.simplify.linear import pulled, with_dots, with_signs
     from symdiff.simplify.outer import without_outer_products
@@ -36,7 +37,9 @@ def _simplified(function: Function) -> Function:
             variants.append(moved)
     made = [with_dots(simplify_islands(variant)) for variant in variants]
     best = min(made, key=cost) if len(made) > 1 else made[0]
-    return with_places_written_once(without_copies(without_outer_products(with_signs(best))))
+    return with_places_written_once(
+        with_entries_at_once(without_copies(without_outer_products(with_signs(best))))
+    )
 
 
 __all__ = ["simplify"]

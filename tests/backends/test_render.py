@@ -58,7 +58,8 @@ def test_every_slot_must_be_given() -> None:
 
 def test_slots_are_not_templates() -> None:
     """What stands in a slot is text, whatever it looks like."""
-    slots = dict.fromkeys(("header", "imports", "functions", "signature", "summary", "body"), "{{ 1 + 1 }} {% if x %} <&>")
+    names = ("header", "imports", "functions", "signature", "summary", "body")
+    slots = dict.fromkeys(names, "{{ 1 + 1 }} {% if x %} <&>")
     assert render.render("numpy_module.py.jinja", **slots).count("{{ 1 + 1 }} {% if x %} <&>") == 6
 
 

@@ -3,7 +3,7 @@
 Enters: nothing.  Leaves: `CASES`, and `REFUSED`, with the arguments of one call.  Invariant:
 the calls of one case take every branch.
 """
-# ruff: noqa: B905, F821, F841, SIM108, B007
+# ruff: noqa: B905, F821, F841, SIM108, B007, B023, RUF005
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from functools import partial
 
 from symdiff.ir.build import current
 from symdiff.ir.node import Node
+from symdiff.ir.types import Type
 from symdiff.ops.arithmetic import add, divide, multiply, negative, power, subtract
 from symdiff.ops.elementwise import where
 from symdiff.ops.folds.common import (
@@ -126,10 +127,15 @@ def _regrouped(scalar: Node, product: Node) -> Node | None:
     return None
 
 
+def _is_like(result: Type, operand: Type) -> bool:
+    """Whether arithmetic with a constant leaves kind and dtype; the shape it leaves in any case."""
+    return result.kind == operand.kind and result.dtype == operand.dtype
+
+
 @fold(multiply)
 def _multiply(a: Node, b: Node) -> Node | None:
     for first, second in ((a, b), (b, a)):
-        if is_const(first, 1) and (same_type(multiply.infer(a, b), second.type) or not second.type.dtype):
+        if is_const(first, 1) and (_is_like(multiply.infer(a, b), second.type) or not second.type.dtype):
             return second
         if is_const(first, -1) and same_type(multiply.infer(a, b), second.type):
             return -second
