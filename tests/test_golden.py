@@ -33,8 +33,7 @@ FLOWS = (*loops_by_hand.DERIVATIONS, *LOOPS)
 # Why generated loops take more operations than by hand, where they do.
 MORE = {
     "low-pass filter": "nothing reads y_bar[i] again, so that it need not be emptied",
-    "log-determinant by Cholesky": "the parts of L that are read and written do not overlap, and that L is "
-    "never overwritten once a column is done",
+    "log-determinant by Cholesky": "the parts of L that are read and written do not overlap",
     "row norms": "B[i] is still there on the way back, and is the normalised row",
 }
 FOLDER = ROOT / "tests" / "golden"
@@ -174,6 +173,8 @@ def test_goldens_pass_the_linter() -> None:
         "110",
         "--select",
         "E,F,W,I,B,UP,SIM,PT,T20",
+        "--ignore",
+        "SIM108",  # a branch of the user's stays one
     ]
     done = subprocess.run([*command, str(FOLDER)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout

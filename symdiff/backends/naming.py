@@ -141,6 +141,8 @@ def _wished(web: Web, function: Function) -> str:
     kind = cells[0].node.type
     if kind.kind == "stack":
         return "saved"
+    if kind.dtype == "bool" and kind.dims == ():
+        return "done"
     return _letter(cells[0].node)
 
 

@@ -206,11 +206,11 @@ class _Loop:
         for have, want in zip(map(self.sizes.find, special), map(self.sizes.find, general), strict=True):
             own = isinstance(want, Size) and want.name.startswith("?") and want.name not in self.outer
             if own and isinstance(want, Size) and not want.less:
-                if binding.setdefault(want.name, have) != have:
-                    return False
-            elif not self.sizes.computed_same(have, want) and (
-                self.strict or not (may_be_one(have) or may_be_one(want))
-            ):
+                want = binding.setdefault(want.name, have)
+                same = want == have
+            else:
+                same = self.sizes.computed_same(have, want)
+            if not same and (self.strict or not (may_be_one(have) or may_be_one(want))):
                 return False
         return True
 

@@ -43,19 +43,21 @@ def with_entries_at_once(function: Function) -> Function:
 def _chain(function: Function, last: Node) -> list[Node]:
     """The sums into the entries of a vector up to one, the last first, if there is one for each."""
     dims = function.sizes.resolve(last.type.dims)
-    if last.primal or not dims or len(dims) != 1 or not isinstance(dims[0], int) or dims[0] > _LONGEST:
+    if not dims or len(dims) != 1 or not isinstance(dims[0], int) or dims[0] > _LONGEST:
         return []
-    places, chain = set[int](), list[Node]()
-    while last.op in (add_at, scatter) and not last.primal and len(chain) < dims[0]:
+    length, places, chain = dims[0], set[int](), list[Node]()
+    while len(chain) < length:
+        if last.primal or last.op not in (add_at, scatter):
+            return []
         spec, value = last.attr("index"), last.args[1 if last.op is add_at else 0]
         if len(spec) != 1 or spec[0][0] != "int" or value.type.dims != () or not value.type.dtype:
             return []
-        places.add(spec[0][1] % dims[0])
+        places.add(spec[0][1] % length)
         chain.append(last)
         if last.op is scatter:
             break
         last = last.args[0]
-    return chain if len(places) == len(chain) == dims[0] else []
+    return chain if len(places) == len(chain) == length else []
 
 
 def _written(chain: list[Node]) -> Node:

@@ -80,7 +80,16 @@ def item_of_a_stack(x, n):
     return np.sum(b)
 
 
+def dtype_of_a_branch(x, k):
+    a = np.float64(1)
+    if k > 3:
+        a = x
+    b = a * np.array([1, 2], dtype=np.float32)
+    return np.sum(np.zeros(2, dtype=b.dtype) + b)
+
+
 REFUSED = [
+    (dtype_of_a_branch, 5),
     (class_of_a_branch, 1), (array_of_a_branch, 1), (array_of_a_total, 0), (array_of_a_staged_total, 0),
     (array_of_a_power, 1), (ints_or_floats, 1), (found_in_a_later_round, 3), (item_of_a_stack, 2),
 ]  # fmt: skip

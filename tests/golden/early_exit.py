@@ -9,7 +9,7 @@ def early_exit_grad(x, limit):
     """Gradient of early_exit (tests/loops_by_hand.py) with respect to x."""
     saved = []
     total = 0.0
-    s = False
+    done = False
     stop = False
     trips = 0
     for value in x:
@@ -18,12 +18,12 @@ def early_exit_grad(x, limit):
         stop = total > limit
         if stop:
             saved.append(total - limit + 1)
-            s = True
+            done = True
         else:
-            s = False
-        if s:
+            done = False
+        if done:
             break
-    if s:
+    if done:
         s = 1.0
         total_bar = 0.0
     else:
