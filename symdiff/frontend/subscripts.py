@@ -43,7 +43,7 @@ def subscript(frame: Frame, value: Any, index: Any) -> Any:
         return _of_flat(frame, value, index)
     if isinstance(value, StagedList) and not isinstance(index, slice):
         return item(frame.context, value, index)
-    row = None if callable(value) else row_of(value)
+    row = row_of(value) if type(value).__module__.startswith("numpy.") and not callable(value) else None
     if row is not None:  # np.mgrid and its kin
         return call_row(row, value, [index], {})
     method = user_method(value, "__getitem__")

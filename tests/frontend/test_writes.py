@@ -539,5 +539,5 @@ def test_before_a_call() -> None:
 def test_names_are_the_users() -> None:
     made = lower(both, inspect.signature(both).bind(np.ones((3, 2)), np.ones(2)))
     names = [node.name for node in made.function.body.body if node.op.name == "update"]
-    assert names == ["A1", "A2"]
+    assert names == ["A", "A"]
     assert made.written == {("A", ())}

@@ -293,6 +293,7 @@ def test_a_length_that_changes_has_a_symbol_of_its_own(builder):
 
 def test_a_length_that_changes_cannot_be_a_symbol_of_the_outside(builder):
     x = param(builder, "x", VECTOR)
+    builder.sharing = False  # as in the front end, where types are found
     with pytest.raises(
         IRError, match=r"The next value of `for` is float64\[\?\d\], its parameter float64\[n0\]"
     ):
