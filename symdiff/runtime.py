@@ -44,6 +44,11 @@ def fit_like(g: Any, x: Any) -> Any:
     return g[()]
 
 
+def fresh(x: Any) -> Any:
+    """`x` in memory of its own: a copy of an array, a number as it is."""
+    return x.copy() if isinstance(x, np.ndarray) else x
+
+
 def matmul_left(g: Any, a: Any, b: Any) -> Any:
     """The cotangent of `a` in `a @ b`, up to the sum over broadcast axes."""
     if b.ndim == 1:

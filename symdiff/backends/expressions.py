@@ -107,7 +107,8 @@ class Expressions:
         if row.name in _LIKE and not node.primal and self._may_be_number(node.args[0]):
             keywords.append(f"dtype={dtype(node.type.dtype or 'float64')}")  # which may be an int
         if row.name == "copy" and not node.primal and node.args[0].type.dims is None:  # or a number
-            return f"np.copy({self.text(node.args[0])})[()]", ATOM
+            self.helpers.add("fresh")
+            return f"fresh({self.text(node.args[0])})", ATOM
         if row.method and self.is_array(node.args[0]):  # 1 µs faster than the function
             first, *rest = node.args
             inside = ", ".join([*map(self.text, rest), *keywords])
