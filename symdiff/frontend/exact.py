@@ -23,9 +23,10 @@ from symdiff.ir.types import Type
 class Exactness:
     """inexact: parameters of loops that may be of another class or dtype in some round; loose: those that are
     a number in the first one and an array then, perhaps; assumed: the parameters that were taken to be exact,
-    which holds if what a round hands on is."""
+    which holds if what a round hands on is.  running: loops that certainly have a round."""
 
     def __init__(self) -> None:
+        self.running: set[Node] = set()
         self.inexact: set[Node] = set()
         self.loose: set[Node] = set()
         self.assumed: set[Node] = set()
@@ -43,7 +44,7 @@ class Exactness:
         """A parameter of a loop has a value of this type in the first round, or this value."""
         if initial is not None and not self._answer(initial, type.kind == "array"):
             self.inexact.add(param)
-        elif type.kind != "undefined" and _form(type) != _form(param.type):
+        elif type.kind != "undefined" and not _is_special(type, param.type):
             (self.loose if type.kind == "number" else self.inexact).add(param)
 
     def keeps(self, param: Node, after: Node) -> bool:
@@ -70,6 +71,8 @@ class Exactness:
         if owner is None or not owner[0].regions:
             return []
         found = [value for value in handed(*owner) if value.type.kind != "undefined"]
+        if owner[0] in self.running:
+            found = found[-1:]
         arrays = [value for value in found if value.type.kind == "array"]
         return arrays if array and arrays else found
 
@@ -88,7 +91,7 @@ class Exactness:
         sources = self._sources(node, array)
         if sources:
             return all(
-                _form(value.type) == _form(node.type)
+                _is_special(value.type, node.type)
                 and self._known[value, array and value.type.kind == "array"]
                 for value in sources
             )
@@ -96,6 +99,8 @@ class Exactness:
             return False
         if node.op.name in _JOINING and not _is_uniform(node):
             return False
+        if node.op.name == "as_array" and node.type.dtype != "float64":
+            return False  # `np.array([])` is of this dtype
         return node.attr("dtype") is not None or self._follows(node)
 
     def _of_param(self, node: Node, array: bool) -> bool:
@@ -129,6 +134,13 @@ class Exactness:
 def _form(type: Type) -> Type:
     """A type without lengths."""
     return replace(type, dims=None, items=tuple(map(_form, type.items)))
+
+
+def _is_special(type: Type, general: Type) -> bool:
+    """Whether a value of this type is what the other one says: so is a list without items."""
+    if type.kind == general.kind == "stack" and type.items[0].kind == "undefined":
+        return True
+    return _form(type) == _form(general)
 
 
 def _other(type: Type) -> str:

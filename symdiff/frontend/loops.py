@@ -445,7 +445,12 @@ class _Attempt:
     def _node(self, done: _Round, initial: list[Node]) -> tuple[Node, ...]:
         loop, self.builder.span = self.loop, self.span
         if loop.bounds is not None:
-            return control.count(*loop.bounds, initial, done.opened, breaks=done.ends, **loop.attrs)
+            made = control.count(*loop.bounds, initial, done.opened, breaks=done.ends, **loop.attrs)
+            if made and runs(*loop.bounds, self.context.least):
+                owner = control.owner_of(made[0])
+                assert owner is not None
+                self.context.heap.exact.running.add(owner[0])
+            return made
         assert self.condition is not None
         return control.repeat(initial, self.condition, done.opened, breaks=done.ends)
 

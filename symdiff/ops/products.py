@@ -150,6 +150,8 @@ def _contraction(axes: Any, left: int, right: int) -> tuple[tuple[int, ...], tup
     if isinstance(axes, int):
         return axes_of(first=left - axes, last=left), axes_of(first=0, last=axes)
     one, two = (part if isinstance(part, tuple) else (part,) for part in axes)
+    for part, rank in ((one, left), (two, right)):
+        infer.normalized_axes(part, rank)  # raises where there is no such axis
     return tuple(axis % left for axis in one), tuple(axis % right for axis in two)
 
 
