@@ -170,7 +170,9 @@ def _check_size(kind: type[ast.operator], left: Any, right: Any) -> None:
             or (kind is ast.Pow and a is left and type(a) is int and a.bit_length() * b > _LARGEST)
         )
         if large:
-            raise UnsupportedError("This value is too large to be computed while compiling.", "a smaller one, or an array")
+            raise UnsupportedError(
+                "This value is too large to be computed while compiling.", "a smaller one, or an array"
+            )
 
 
 def unary(frame: Frame, kind: type[ast.unaryop], value: Any) -> Any:

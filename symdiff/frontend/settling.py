@@ -1,8 +1,8 @@
 """Branches after which only run time knows which array a name refers to.
 
-Enters: a branch, and what follows it in its block.  Leaves: where control goes on.  Invariant: where that does
-no harm, nothing is written twice; where the rest of the block reads or writes an array that may be one of
-two, the rest goes into both branches, and there it is known.
+Enters: a branch, and what follows it in its block.  Leaves: where control goes on.  Invariant: where that
+does no harm, nothing is written twice; where the rest of the block reads or writes an array that may be one
+of two, the rest goes into both branches, and there it is known.
 """
 
 from __future__ import annotations

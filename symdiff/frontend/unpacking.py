@@ -78,7 +78,8 @@ def _of_rolled(frame: Frame, value: Any) -> list[Any]:
     count = length_of(value)
     if not isinstance(count, int):
         raise UnsupportedError(
-            f"The items of this {kind_name(value)} are counted at run time.", "a loop over it, or a comprehension"
+            f"The items of this {kind_name(value)} are counted at run time.",
+            "a loop over it, or a comprehension",
         )
     return [item_of(frame, value, i) for i in range(count)]
 

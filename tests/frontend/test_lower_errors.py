@@ -62,9 +62,7 @@ def test_report_survives_pickling():
     assert type(again) is UnsupportedError
 
 
-@pytest.mark.parametrize(
-    "function", [faulty.shape_mismatch, faulty.argument_dict], ids=lambda f: f.__name__
-)
+@pytest.mark.parametrize("function", [faulty.shape_mismatch, faulty.argument_dict], ids=lambda f: f.__name__)
 def test_before_a_call_the_report_asks_for_arguments(function):
     with pytest.raises(SymdiffError, match=r"source_for\(\*args\)"):
         lower(function, None)

@@ -22,7 +22,7 @@ from fuzz.shrink import shrunk
 REGRESSIONS = sorted((Path(__file__).parent / "regressions").glob("*.py"))
 CHUNK, CHUNKS = 50, 6
 REFUSED = 0.14
-# Open: the last bit of a sum over a Fortran-ordered argument that is copied before it is written; integers that
+# Open: the last bit of a sum over a Fortran-ordered argument copied before it is written; integers that
 # a loop turns into floats on one way only.
 OPEN = (73, 138)
 
