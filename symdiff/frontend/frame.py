@@ -58,6 +58,7 @@ class Consumed:
 
     flow: Flow
 
+
 EXPRESSIONS: dict[type[ast.AST], Callable[[Frame, Any], Any]] = {}
 STATEMENTS: dict[type[ast.AST], Callable[[Frame, Any], Flow | Consumed]] = {}
 
