@@ -109,6 +109,8 @@ class Expressions:
         if row.name == "copy" and not node.primal and node.args[0].type.dims is None:  # or a number
             self.helpers.add("fresh")
             return f"fresh({self.text(node.args[0])})", ATOM
+        if row.name == "copy" and node.attr("order") == "K":
+            return f"np.copy({self.text(node.args[0])})", ATOM
         if row.method and self.is_array(node.args[0]):  # 1 µs faster than the function
             first, *rest = node.args
             inside = ", ".join([*map(self.text, rest), *keywords])

@@ -76,6 +76,7 @@ class Memory:
         self.alias: dict[Cell, Alias] = {}
         self._made: dict[tuple[object, int], Made] = {}
         self.sharing: dict[Site, dict[Cell, None]] = {}  # by site, the cells that may be it
+        self._dropped: list[tuple[int, Site, Cell]] = []  # what was dead at a point, in order
         self.places: dict[object, int] = {}  # by maker of a site, the position
         self._numbers: dict[object, int] = {}  # by maker of a site, an order that is always the same
         self.entered: dict[tuple[Statement, int], Alias] = {}
@@ -100,9 +101,9 @@ class Memory:
                 self.since = 0
                 self._carried = Carried(self)
                 place = max(bisect_right(starts, again.position) - 1, 0)
-                self.sharing = {}
-                for cell, alias in self.alias.items():
-                    self._share(cell, alias)
+                while self._dropped and self._dropped[-1][0] > 4 * again.position:
+                    _, site, cell = self._dropped.pop()
+                    self.sharing.setdefault(site, {})[cell] = None
 
     def _arguments(self, block: Block) -> None:
         for param in block.region.params:
@@ -305,6 +306,7 @@ class Memory:
             for cell in list(sharing):
                 if self.lifetimes.last(cell) < point and not self.since:
                     del sharing[cell]
+                    self._dropped.append((point, site, cell))
                 elif cell not in made and alive(self.lifetimes.memory[cell], point):
                     alias = self.alias[cell]
                     common = base.own & (alias.own | alias.inner)

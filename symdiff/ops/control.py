@@ -104,7 +104,8 @@ def is_permuted(node: Node) -> bool:
             continue
         seen.add(one)
         onward = _onward(one, carried)
-        if onward is None and (name in _ORDERED or name.startswith("linalg.")):
+        ordered = name in _ORDERED and one.attr("order", "C") == "C"
+        if onward is None and (ordered or name.startswith("linalg.")):
             continue
         if name in _PERMUTING or (name == "einsum" and _reorders(one.attr("subscripts"))):
             return True

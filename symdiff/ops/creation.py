@@ -44,7 +44,7 @@ def _array(row: Row, value: Any, dtype: Any = None, **options: Any) -> Node:
     value = to_node(value)
     if value.type.kind != "array":
         return row(value, shape=(), **attrs)
-    return astype(value, **attrs) if attrs and attrs["dtype"] != value.type.dtype else copy(value)
+    return astype(value, **attrs) if attrs and attrs["dtype"] != value.type.dtype else copy(value, order="K")
 
 
 def _asarray(value: Any, dtype: Any = None, **options: Any) -> Node:

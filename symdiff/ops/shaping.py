@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from symdiff.errors import UnsupportedError
 from symdiff.ir import types
 from symdiff.ir.build import current
 from symdiff.ir.node import Node
 from symdiff.ir.types import Dims, Type
 from symdiff.ops import infer
+from symdiff.ops.lowering import to_node
 from symdiff.ops.row import Row, constant, linear
 
 shape_of = constant(
@@ -232,8 +234,20 @@ full_like: Row = linear(
     None,
     lambda g, x, value, dtype=None: fit_like(g, value),
 )
+
+
+def _copied(row: Row, a: Any, order: str = "K") -> Node:
+    """`np.copy` keeps the order of axes in memory, on which the last bits of sums depend; `.copy()` does
+    not."""
+    if order not in ("C", "K"):
+        raise UnsupportedError(f"np.copy with order={order!r} is not supported.", "np.asfortranarray")
+    return row(to_node(a), **({} if order == "C" else {"order": order}))
+
+
 # A fresh C-contiguous array: what leaves a derivative must not share memory with what came in.
-copy: Row = linear(np.copy, "x", infer.like, lambda g, x: g, method="copy")
+copy: Row = linear(
+    np.copy, "x, order='C'", infer.like, lambda g, x, order="C": g, method="copy", lower=_copied
+)
 # A Python float, as gradients of Python floats leave.
 to_float: Row = linear(
     None,

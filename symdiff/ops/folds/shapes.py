@@ -136,7 +136,7 @@ def _transpose(x: Node, axes: Any = None) -> Node | None:
 
 
 @fold(copy)
-def _copy(x: Node) -> Node | None:
+def _copy(x: Node, order: str = "C") -> Node | None:
     """The transpose of an inverse, contiguous: the inverse of the transpose."""
     if x.op is transpose and x.args[0].op is inv and not x.args[0].primal and x.attr("axes") is None:
         return inv(transpose(x.args[0].args[0]))
