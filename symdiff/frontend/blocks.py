@@ -11,7 +11,7 @@ from typing import Any
 
 from symdiff.errors import UnsupportedError
 from symdiff.frontend.frame import Frame
-from symdiff.frontend.regions import doubt, is_same, nodes_of, places, storages
+from symdiff.frontend.regions import differing, doubt, nodes_of, storages
 from symdiff.frontend.state import content_of, fill, held, is_changeable, taken
 from symdiff.frontend.values import Closure, Raised, ShapeTuple
 from symdiff.ir import control
@@ -35,7 +35,7 @@ def in_block(frame: Frame, run: Callable[[], Any]) -> Any:
     builder.span = span
     inside = nodes_of(opened.closed())
     states = [before, taken(context, frame, before)]
-    if any(not is_same(place, *map(place.value, states)) for place in places(states, set(inside))):
+    if any(True for _ in differing(states, states[0], states[1:], set(inside))):
         raise UnsupportedError(
             "A function under `checkpoint` changes something outside it.",
             "a function that returns new values",

@@ -44,14 +44,13 @@ from symdiff.frontend.regions import (
     Names,
     Place,
     Side,
+    differing,
     doubt,
     doubt_containers,
     evaluated,
     is_dead,
-    is_same,
     nodes_of,
     partners,
-    places,
     plan_of,
     put,
 )
@@ -272,11 +271,9 @@ def _joined(
     inside = nodes_of(*(side.opened.closed() for side in sides))
     merge = Merge(context, inside=inside)
     plans: list[tuple[Place, Plan]] = []
-    for place in places([before, *states], inside):
+    ending = [side.state for side in sides if not side.raises]
+    for place in differing([before, *states], before, ending, inside):
         values = [ABSENT if side.raises else place.value(side.state) for side in sides]
-        initial = place.value(before)
-        if all(side.raises or is_same(place, v, initial) for side, v in zip(sides, values, strict=True)):
-            continue
         dead = is_dead(frame, place, live)
         plans.append((place, Plan("same", ABSENT) if dead else plan_of(merge, place, *values)))
     result = merge.plan(*given)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import functools
 import operator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from symdiff.frontend.conversions import PYTHON, by_row, division, number, power
 from symdiff.frontend.frame import Frame, call
 from symdiff.frontend.iterators import lazily
 from symdiff.frontend.lookup import is_user_object, user_method
+from symdiff.frontend.once import check_here, fresh, rolled
 from symdiff.frontend.rolled import is_rolled, length_of, of_range
 from symdiff.frontend.rows import call_row
 from symdiff.frontend.subscripts import subscript
@@ -30,6 +32,8 @@ from symdiff.frontend.values import (
     Bound,
     Closure,
     Generator,
+    Items,
+    Lazily,
     Method,
     Partial,
     Rolled,
@@ -140,6 +144,8 @@ _SCALAR_RESULTS = frozenset([
 
 def _len(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
     (value,) = args
+    if getattr(value, "once", None) is not None and isinstance(value, Items | Rolled | Lazily):
+        raise UserError(f"TypeError: object of type '{kind_name(value)}' has no len()")
     if isinstance(value, StagedList) or (isinstance(value, Rolled) and value.kind == "range"):
         return length_of(value)
     if isinstance(value, Node):
@@ -174,17 +180,24 @@ def _index(value: Any) -> Any:
     return operators.compute(operator.index, value)
 
 
-def _all_rolled(values: list[Any]) -> bool:
+def all_rolled(values: list[Any]) -> bool:
     """Whether a loop over all of these at once is kept as a loop."""
-    return bool(values) and all(map(is_rolled, values)) and not all(isinstance(v, range) for v in values)
+    return bool(values) and all(map(is_rolled, values)) and not all(map(_is_range, values))
+
+
+def _is_range(value: Any) -> bool:
+    """Whether this is a range, or one from its end, whose bounds are known."""
+    return isinstance(value, range) or (
+        isinstance(value, Rolled) and value.kind == "reversed" and isinstance(value.parts[0], range)
+    )
 
 
 def _zip(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    if _all_rolled(args) and not kwargs.get("strict"):
-        return Rolled("zip", tuple(args))
+    if all_rolled(args) and not kwargs.get("strict"):
+        return rolled("zip", tuple(args))
     columns = [iterated(frame, value) for value in args]
     rows = operators.compute(zip, *columns, **kwargs)
-    return lazily(frame, rows) if _any_lazy(args) else operators.compute(list, rows)
+    return lazily(frame, rows) if _any_lazy(args) else Items("zip", operators.compute(list, rows), fresh())
 
 
 def _any_lazy(values: list[Any]) -> bool:
@@ -193,11 +206,11 @@ def _any_lazy(values: list[Any]) -> bool:
 
 def _enumerate(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
     first = kwargs.get("start", args[1] if len(args) > 1 else 0)
-    if _all_rolled(args[:1]):
-        return Rolled("enumerate", (args[0],), _index(first))
+    if all_rolled(args[:1]):
+        return rolled("enumerate", (args[0],), _index(first))
     start = arrays.static_int(kwargs.get("start", args[1] if len(args) > 1 else 0), "the start of enumerate")
     pairs = enumerate(iterated(frame, args[0]), start)
-    return lazily(frame, pairs) if _any_lazy(args) else list(pairs)
+    return lazily(frame, pairs) if _any_lazy(args) else Items("enumerate", list(pairs), fresh())
 
 
 def _sum(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -272,11 +285,9 @@ def _reduce(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
 
 
 def _reversed(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    if isinstance(args[0], range):
-        return args[0][::-1]
     if is_rolled(args[0]):
-        return Rolled("reversed", (args[0],))
-    return iterate(frame, args[0])[::-1]
+        return rolled("reversed", (args[0],))
+    return Items("reversed", iterate(frame, args[0])[::-1], fresh())
 
 
 def _sorted(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> list[Any]:
@@ -293,14 +304,24 @@ def _sorted(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> list[Any]:
 def _iter(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
     if len(args) != 1:
         raise UnsupportedError("`iter` with a sentinel is not supported.", "a loop")
-    return args[0] if isinstance(args[0], Generator) else lazily(frame, iterated(frame, args[0]))
+    value = args[0]
+    if isinstance(value, Generator | Items | Rolled) and not (
+        isinstance(value, Rolled) and value.once is None
+    ):
+        return value
+    return lazily(frame, iterated(frame, value))
 
 
 def _next(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    if not isinstance(args[0], Generator):
+    if isinstance(args[0], Items):
+        check_here(args[0])
+        taken: Iterator[Any] = iter([args[0].items.pop(0)] if args[0].items else [])
+    elif isinstance(args[0], Generator):
+        taken = args[0]
+    else:
         raise UnsupportedError(f"`next` of a {kind_name(args[0])} is not supported.", "indexing")
     try:
-        return next(args[0])
+        return next(taken)
     except StopIteration:
         if len(args) == 1:
             raise UserError("StopIteration") from None

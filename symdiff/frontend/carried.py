@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from symdiff.frontend.exact import Forms
 from symdiff.frontend.frame import Context, Flow, Frame, Scope
 from symdiff.frontend.merge import Merge, Pending, Plan, is_leaf
 from symdiff.frontend.regions import Key, Names, Place, own_scope, plan_of
@@ -53,8 +54,8 @@ class Carried:
     """A place that rounds change.
 
     initial: by number of a leaf of the plan, what it is before the loop.  type: what it is in every round.
-    doubtful: the leaves whose memory other references may share.  inexact: whether a round may hand on
-    what is of another class or dtype than its type says.
+    doubtful: the leaves whose memory other references may share.  forms: what rounds hand on that is of
+    another class or dtype than its type says.
     """
 
     place: Place
@@ -62,7 +63,7 @@ class Carried:
     initial: dict[int, Any]
     type: dict[int, Type]
     doubtful: set[int] = field(default_factory=set)
-    inexact: bool = False
+    forms: Forms = frozenset()
 
     @property
     def numbers(self) -> list[int]:
@@ -77,9 +78,11 @@ def all_names(*names: Names | None) -> Names:
 def predicted(frame: Frame, loop: Loop, before: State) -> Iterator[tuple[Key, Carried]]:
     """What the first attempt carries: the names that the body sets and may read."""
     context, scope = frame.context, own_scope(frame)
+    named = set(map(frame.mangle, loop.assigned))
+    if loop.read is not None:
+        named &= set(map(frame.mangle, loop.read))
     for name, value in before.scopes[id(scope)][1].items():
-        known = loop.read is None or any(frame.mangle(one) == name for one in loop.read)
-        if known and any(frame.mangle(one) == name for one in loop.assigned):
+        if name in named:
             place = Place("name", scope, name)
             yield place.key, _carried(context, place, Merge(context, rolled=True), value, value)
     inside = loop.private

@@ -18,6 +18,7 @@ from symdiff.frontend.expressions import check_keys
 from symdiff.frontend.frame import EXPRESSIONS, Flow, Frame, Maybe, Scope, evaluate
 from symdiff.frontend.iterators import prepared
 from symdiff.frontend.lists import append
+from symdiff.frontend.once import fresh, spend
 from symdiff.frontend.operators import compute
 from symdiff.frontend.repeats import kept, written_out
 from symdiff.frontend.rolled import counted, is_rolled
@@ -65,16 +66,22 @@ def _set(frame: Frame, node: ast.SetComp) -> Any:
 
 def _generator(frame: Frame, node: ast.GeneratorExp) -> Any:
     first = evaluate(frame, node.generators[0].iter)
-    if not is_rolled(first):
+    if not is_rolled(first) and not isinstance(first, Lazily):
         start = len(frame.context.builder.body)
-        found = _listed(frame, node, first)
-        return prepared(frame, found, start, node) if isinstance(found, list) else found
+        items = _listed(frame, node, first)
+        return prepared(frame, items, start, node) if isinstance(items, list) else items
 
-    def within(outer: Frame, step: Step) -> None:
+    def within(outer: Frame, step: Step) -> Flow:
+        spend(found)
         inner = _inside(outer, node.generators)
-        _rounds(inner, node.generators, first, lambda one: step(one, evaluate(one, node.elt)), 0)
+        return _rounds(inner, node.generators, first, lambda one: step(one, evaluate(one, node.elt)), 0)
 
-    return Lazily(frame, within, lambda: _listed(frame, node, first))
+    def listed() -> Any:
+        spend(found)
+        return _listed(frame, node, first)
+
+    found = Lazily(frame, within, listed, fresh())
+    return found
 
 
 def _dict(frame: Frame, node: ast.DictComp) -> dict[Any, Any]:
@@ -120,6 +127,8 @@ def _rounds(
         assign(inner, generator.target, value)
         return _tested(inner, generator.ifs, lambda: _rounds(inner, generators, None, emit, most, depth + 1))
 
+    if isinstance(iterable, Lazily):
+        return iterable.within(inner, lambda _, value: one(value))
     if is_rolled(iterable):
         known = counted(inner, iterable).known
         if known is not None and len(known) <= most:
@@ -145,6 +154,7 @@ def loop_over(frame: Frame, iterable: Any, one: Callable[[Any], Flow], parts: li
     """
     if not is_rolled(iterable):
         return written_out(frame, iterated(frame, iterable), one)
+    spend(iterable)
     rounds = counted(frame, iterable)
     if rounds.known is not None and not rounds.known:
         return None

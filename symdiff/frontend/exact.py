@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 
 from symdiff.errors import SymdiffError
 from symdiff.ir import types
@@ -19,116 +20,132 @@ from symdiff.ir.control import handed, owner_of
 from symdiff.ir.node import Node
 from symdiff.ir.types import Type
 
+Forms = frozenset[Type | None]
+"""Types without lengths, of which a value has one at run time; None: another one, that is not known."""
+_UNKNOWN: Forms = frozenset([None])
+_MOST = 32
+"""How many combinations of what the operands may be are looked at."""
+
 
 class Exactness:
-    """inexact: parameters of loops that may be of another class or dtype in some round; loose: those that are
-    a number in the first one and an array then, perhaps; assumed: the parameters that were taken to be exact,
-    which holds if what a round hands on is.  running: loops that certainly have a round."""
+    """forms: of parameters of loops, what they are in some round besides what their type says; assumed: the
+    parameters whose forms were asked for, which holds if what a round hands on is among them.  running: loops
+    that certainly have a round."""
 
     def __init__(self) -> None:
         self.running: set[Node] = set()
-        self.inexact: set[Node] = set()
-        self.loose: set[Node] = set()
+        self.forms: dict[Node, Forms] = {}
         self.assumed: set[Node] = set()
-        self._known: dict[tuple[Node, bool], bool] = {}
+        self._known: dict[Node, Forms] = {}
 
     def __call__(self, node: Node) -> bool:
         """Whether a value is of the class and dtype that its type says."""
-        return self._answer(node, False)
+        return self.of(node) == {_form(node.type)}
 
     def as_array(self, node: Node) -> bool:
         """Whether a value has the dtype that its type says wherever it is an array."""
-        return self._answer(node, True)
+        arrays = {form for form in self.of(node) if form is None or form.kind == "array"}
+        return self(node) or arrays == {_form(node.type)}
 
-    def stands_for(self, param: Node, type: Type, initial: Node | None) -> None:
-        """A parameter of a loop has a value of this type in the first round, or this value."""
-        if initial is not None and not self._answer(initial, type.kind == "array"):
-            self.inexact.add(param)
-        elif type.kind != "undefined" and not _is_special(type, param.type):
-            (self.loose if type.kind == "number" else self.inexact).add(param)
+    def stands_for(self, param: Node, type: Type, initial: Node | None, seen: Forms) -> None:
+        """A parameter of a loop has a value of this type in the first round, or this value, and was seen to
+        have one of these forms in others."""
+        first = self.of(initial) if initial is not None else frozenset([_form(type)])
+        self.forms[param] = seen | {form for form in first if form is None or not _is_seed(form, param.type)}
 
-    def keeps(self, param: Node, after: Node) -> bool:
-        """Whether a round hands on what the parameter was taken to be."""
-        return param not in self.assumed or (_form(after.type) == _form(param.type) and self(after))
+    def missing(self, param: Node, after: Node) -> Forms:
+        """What a round hands on that the parameter was taken not to be."""
+        if param not in self.assumed:
+            return frozenset()
+        return frozenset(
+            form for form in self.of(after) - self.of(param) if form is None or not _is_seed(form, param.type)
+        )
 
-    def _answer(self, node: Node, array: bool) -> bool:
-        pending = [(node, array)]
+    def of(self, node: Node) -> Forms:
+        """What a value may be at run time."""
+        pending = [node]
         while pending:
             one = pending[-1]
-            missing = [] if one in self._known else self._needs(*one)
-            missing = [other for other in missing if other not in self._known]
+            missing = (
+                [] if one in self._known else [arg for arg in self._needs(one) if arg not in self._known]
+            )
             if missing:
                 pending += missing
             else:
                 if one not in self._known:
-                    self._known[one] = self._decide(*one)
+                    self._known[one] = self._decide(one)
                 pending.pop()
-        return self._known[node, array]
+        return self._known[node]
 
-    def _sources(self, node: Node, array: bool) -> list[Node]:
+    def _sources(self, node: Node) -> list[Node]:
         """The values that a result of a branch or a loop may be."""
         owner = owner_of(node)
         if owner is None or not owner[0].regions:
             return []
         found = [value for value in handed(*owner) if value.type.kind != "undefined"]
-        if owner[0] in self.running:
-            found = found[-1:]
-        arrays = [value for value in found if value.type.kind == "array"]
-        return arrays if array and arrays else found
+        return found[-1:] if owner[0] in self.running else found
 
-    def _needs(self, node: Node, array: bool) -> list[tuple[Node, bool]]:
+    def _needs(self, node: Node) -> Sequence[Node]:
         if node.op is PARAM or node.is_const or node.type.dtype == "bool":
             return []
-        if self._sources(node, array):
-            return [(value, array and value.type.kind == "array") for value in self._sources(node, array)]
-        return [(arg, False) for arg in node.args]
+        return self._sources(node) or node.args
 
-    def _decide(self, node: Node, array: bool) -> bool:
+    def _decide(self, node: Node) -> Forms:
+        own = frozenset([_form(node.type)])
         if node.is_const or node.type.dtype == "bool":
-            return True
+            return own
         if node.op is PARAM:
-            return self._of_param(node, array)
-        sources = self._sources(node, array)
+            if node.attr("parameter") is None:
+                self.assumed.add(node)
+            return own | self.forms.get(node, frozenset())
+        sources = self._sources(node)
         if sources:
-            return all(
-                _is_special(value.type, node.type)
-                and self._known[value, array and value.type.kind == "array"]
-                for value in sources
+            found = frozenset[Type | None]().union(*(self._known[value] for value in sources))
+            return frozenset(
+                _form(node.type) if form is not None and _is_seed(form, node.type) else form for form in found
             )
         if node.op.name == "power" and _may_be_fraction(node):
-            return False
+            return own | {types.number("int"), types.number("float")}
         if node.op.name in _JOINING and not _is_uniform(node):
-            return False
+            return _UNKNOWN
         if node.op.name == "as_array" and node.type.dtype != "float64":
-            return False  # `np.array([])` is of this dtype
-        return node.attr("dtype") is not None or self._follows(node)
+            return _UNKNOWN  # `np.array([])` is of this dtype
+        return own if node.attr("dtype") is not None else self._following(node)
 
-    def _of_param(self, node: Node, array: bool) -> bool:
-        if node in self.inexact or (node in self.loose and not array):
-            return False
-        if node.attr("parameter") is None:
-            self.assumed.add(node)
-        return True
+    def _following(self, node: Node) -> Forms:
+        """What the result may be where some operands may be something else than their types say."""
+        choices = [self._choices(arg) for arg in node.args]
+        number = 1
+        for alternatives in choices:
+            number *= len(alternatives)
+        if number == 1:
+            return frozenset([_form(node.type)]) if all(map(self, node.args)) else _UNKNOWN
+        if node.regions or number > _MOST:
+            return _UNKNOWN
+        return frozenset(_inferred(node, args) for args in product(*choices))
 
-    def _follows(self, node: Node) -> bool:
-        """Whether the result is what its type says whatever those operands are that may be something else."""
-        exact = [self._known[arg, False] for arg in node.args]
-        if all(exact):
-            return True
-        doubtful = [arg for arg, known in zip(node.args, exact, strict=True) if not known]
-        if node.regions or any(arg.type.kind not in ("array", "number") for arg in doubtful):
-            return False
-        return all(self._infers(node, exact, kind) for kind in {_other(arg.type) for arg in doubtful})
+    def _choices(self, node: Node) -> list[Node]:
+        """Values of all the types that this one may have; only itself where that is not known."""
+        if self(node) or node.type.kind not in ("array", "number"):
+            return [node]
+        found = [node]
+        for form in self._known[node]:
+            type = types.number(_other(node.type)) if form is None else form
+            if type.kind == "array":
+                type = replace(type, dims=node.type.dims if node.type.kind == "array" else ())
+            if type.kind not in ("array", "number"):
+                return [node]
+            if type != node.type:
+                found.append(Node(PARAM, (), (), type))
+        return found
 
-    def _infers(self, node: Node, exact: Sequence[bool], other: str) -> bool:
-        args = [
-            arg if known else Node(PARAM, (), (), types.number(other))
-            for arg, known in zip(node.args, exact, strict=True)
-        ]
-        try:
-            return _form(node.op.infer(*args, **node.attributes)) == _form(node.type)
-        except (SymdiffError, TypeError, ValueError, LookupError):
-            return False
+
+def _inferred(node: Node, args: Sequence[Node]) -> Type | None:
+    """What an operation makes of these operands."""
+    try:
+        return _form(node.op.infer(*args, **node.attributes))
+    except (SymdiffError, TypeError, ValueError, LookupError):
+        return None
 
 
 def _form(type: Type) -> Type:
@@ -136,11 +153,11 @@ def _form(type: Type) -> Type:
     return replace(type, dims=None, items=tuple(map(_form, type.items)))
 
 
-def _is_special(type: Type, general: Type) -> bool:
-    """Whether a value of this type is what the other one says: so is a list without items."""
-    if type.kind == general.kind == "stack" and type.items[0].kind == "undefined":
-        return True
-    return _form(type) == _form(general)
+def _is_seed(type: Type, general: Type) -> bool:
+    """Whether this is the type of a list without items, or of nothing, which is as good as the other one."""
+    if type.kind == general.kind == "stack":
+        return type.items[0].kind == "undefined"
+    return type.kind == "undefined"
 
 
 def _other(type: Type) -> str:

@@ -17,6 +17,7 @@ from symdiff.frontend.comprehensions import loop_over
 from symdiff.frontend.frame import BREAK, Flow, Frame, Scope
 from symdiff.frontend.iterators import Handler
 from symdiff.frontend.lists import append, rows_of
+from symdiff.frontend.once import spend
 from symdiff.frontend.rolled import is_rolled, item_of, length_of
 from symdiff.frontend.unpacking import iterate
 from symdiff.frontend.values import Lazily, Rolled, StagedList
@@ -27,7 +28,7 @@ Step = Callable[[Frame, Any], Flow]
 _TOTAL = ".total"  # the name of what is accumulated; no variable of the user's has it
 
 
-def _runs(value: Any) -> bool:
+def runs(value: Any) -> bool:
     """Whether to go through this is a loop at run time."""
     return isinstance(value, Lazily | StagedList) or (is_rolled(value) and not isinstance(value, range))
 
@@ -56,7 +57,7 @@ def _owner(frame: Frame) -> Scope:
 
 
 def _sum(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    if not _runs(args[0]) or isinstance(args[0], Node):
+    if not runs(args[0]):
         return _PLAIN[sum](frame, args, kwargs)
 
     def step(inner: Frame, value: Any) -> None:
@@ -70,7 +71,7 @@ def _truths(function: Any) -> Handler:
     conjunction = function is all
 
     def handle(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        if not _runs(args[0]):
+        if not runs(args[0]):
             return _over_known(frame, iterate(frame, args[0]), conjunction)
 
         def step(inner: Frame, value: Any) -> Flow:
@@ -112,11 +113,12 @@ def _extremum(function: Any) -> Handler:
     row = REGISTRY[f"builtins.{function.__name__}"]
 
     def handle(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        if len(args) != 1 or not _runs(args[0]) or isinstance(args[0], Node) or kwargs:
+        if len(args) != 1 or not runs(args[0]) or kwargs:
             return _PLAIN[function](frame, args, kwargs)
         values = args[0].listed() if isinstance(args[0], Lazily) else args[0]
-        if not isinstance(values, StagedList | Rolled):
+        if not isinstance(values, StagedList | Rolled | Node) or isinstance(length_of(values), int):
             return _PLAIN[function](frame, [values], kwargs)
+        spend(values)
         scope = Scope(
             {_TOTAL: item_of(frame, values, 0)}, frozenset([_TOTAL]), frame.scope, frame.scope.function,
             comprehension=True,
@@ -135,7 +137,7 @@ def _extremum(function: Any) -> Handler:
 
 
 def _list(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    if not args or not _runs(args[0]):
+    if not args or not runs(args[0]):
         return _PLAIN[list](frame, args, kwargs)
     value = args[0]
     if isinstance(value, StagedList):
@@ -148,6 +150,11 @@ def _list(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
         raise arrays.unknown_rank(value)
     if isinstance(value, Node):
         return rows_of(frame.context, value)
+    return collected(frame, value)
+
+
+def collected(frame: Frame, value: Any) -> Any:
+    """The list of all items, one after the other."""
 
     def step(inner: Frame, one: Any) -> None:
         found = _owner(inner).names[_TOTAL]

@@ -39,14 +39,13 @@ from symdiff.frontend.regions import (
     Key,
     Mark,
     Place,
+    differing,
     doubt,
     doubt_containers,
     guarded,
     is_dead,
-    is_same,
     nodes_of,
     partners,
-    places,
     plan_of,
     put,
 )
@@ -208,9 +207,8 @@ class _Attempt:
                 heap.layout.stands_for(param, value)
         for (one, n), param in zip(self.leaves, params, strict=True):
             initial = one.initial[n]
-            heap.exact.stands_for(param, type_of(initial), initial if isinstance(initial, Node) else None)
-            if one.inexact:
-                heap.exact.inexact.add(param)
+            staged = initial if isinstance(initial, Node) else None
+            heap.exact.stands_for(param, type_of(initial), staged, one.forms)
             if n in one.doubtful and param not in heap.uncertain:
                 heap.doubt(param, [param])
 
@@ -232,7 +230,7 @@ class _Attempt:
             self.condition.results = [node]
         restore(self.context, self.before)
         inside = nodes_of(self.condition.closed())
-        if any(not is_same(p, p.value(entry), p.value(end)) for p in places([entry, end], inside)):
+        if any(True for _ in differing([entry, end], entry, [end], inside)):
             self.loop.inline_test = True
             raise Again
         if value is False:
@@ -282,8 +280,9 @@ class _Attempt:
                 done.plans[key] = plan
             else:
                 more[key] = self._seen(one.place, plan, merge)
-        for place in places([self.before, done.entry, done.end], done.inside):
-            if place.key in self.carried or is_same(place, place.value(done.entry), place.value(done.end)):
+        states = [self.before, done.entry, done.end]
+        for place in differing(states, done.entry, [done.end], done.inside):
+            if place.key in self.carried:
                 continue
             if self._is_dead(place):
                 done.dropped.append(place)
@@ -311,7 +310,7 @@ class _Attempt:
         old = self.carried.get(place.key)
         if old is None:
             return Carried(place, plan, initial, kinds)
-        return Carried(place, plan, initial, kinds, old.doubtful, old.inexact)
+        return Carried(place, plan, initial, kinds, old.doubtful, old.forms)
 
     # Emission
 
@@ -410,12 +409,13 @@ class _Attempt:
             heap.pinned = pinned
 
     def _check_exactness(self, done: _Round, params: Sequence[Node]) -> bool:
-        """Whether a parameter was taken to be of just its class and dtype, and is not."""
+        """Whether a parameter may be of a class or dtype that it was taken not to have."""
         exact, again = self.context.heap.exact, False
         regions = [params, *([] if self.condition is None else [self.condition.params])]
         for k, (one, _) in enumerate(self.leaves):
-            if not all(exact.keeps(region[k], done.opened.results[k]) for region in regions):
-                one.inexact = again = True
+            after = done.opened.results[k]
+            missing = frozenset().union(*(exact.missing(region[k], after) for region in regions))
+            one.forms, again = one.forms | missing, again or bool(missing)
         return again
 
     def _check_lists(self, done: _Round, values: list[Any], params: Sequence[Node]) -> None:

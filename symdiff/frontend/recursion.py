@@ -29,7 +29,7 @@ from symdiff.frontend.functions import (
     is_widened,
     run,
 )
-from symdiff.frontend.regions import is_same, nodes_of, places, storages
+from symdiff.frontend.regions import differing, nodes_of, storages
 from symdiff.frontend.results import pack
 from symdiff.frontend.source import FunctionNode
 from symdiff.frontend.state import restore, taken
@@ -270,8 +270,8 @@ def _evaluated(
         scalars = tuple(heap.layout.scalar(heap.storage(one)) is True for one in results)
         changed = [
             place
-            for place in places([before, after], inside)
-            if place.owner is not inner.scope and not is_same(place, place.value(before), place.value(after))
+            for place in differing([before, after], before, [after], inside)
+            if place.owner is not inner.scope
         ]
         restore(context, before)
         outside = [one for one in captures(region) if not one.is_const]

@@ -7,7 +7,7 @@ was evaluated the state is what it was before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from keyword import iskeyword
 from typing import Any
@@ -135,17 +135,44 @@ def is_dead(frame: Frame, place: Place, live: Names | None) -> bool:
     return place.name not in (map(frame.mangle, live) if frame.owner else live)
 
 
-def places(states: Sequence[State], inside: set[Node]) -> Iterator[Place]:
-    """Every place of the first state, and the names and storages that the others add to it."""
+def differing(
+    states: Sequence[State], base: State, others: Sequence[State], inside: set[Node]
+) -> Iterator[Place]:
+    """The places in which one of the others holds something else than the base.
+
+    states: all of them; the first knows every scope and container.  inside: storages that are left out.
+    A function has many names and a branch changes few: what is the same costs no more than a look.
+    """
     first = states[0]
-    for scope, names in first.scopes.values():
-        for name in dict.fromkeys([*names, *(n for s in states[1:] for n in s.scopes[id(scope)][1])]):
-            yield Place("name", scope, name)
+    for key, (scope, _) in first.scopes.items():
+        names = [state.scopes[key][1] for state in states]
+        held = base.scopes[key][1]
+        changed = {name for other in others for name in _unequal(held, other.scopes[key][1])}
+        yield from (Place("name", scope, name) for name in _ordered(changed, names))
     for container, _ in first.contents.values():
-        yield Place("content", container)
-    for storage in dict.fromkeys(storage for state in states for storage in state.values):
-        if storage not in inside:
-            yield Place("heap", storage)
+        place = Place("content", container)
+        if not all(is_same(place, place.value(base), place.value(other)) for other in others):
+            yield place
+    moved = {storage for other in others for storage in _unequal(base.values, other.values)}
+    for storage in _ordered(moved, [state.values for state in states]):
+        place = Place("heap", storage)
+        if storage not in inside and any(place.value(base) is not place.value(other) for other in others):
+            yield place
+
+
+def _unequal(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> Iterator[Any]:
+    """The keys of what is not the same in two dicts."""
+    if len(one) != len(other) or one.keys() != other.keys():
+        yield from one.keys() ^ other.keys()
+    get = other.get
+    yield from [key for key, value in one.items() if get(key, value) is not value]
+
+
+def _ordered(keys: set[Any], several: Sequence[Mapping[Any, Any]]) -> list[Any]:
+    """The keys in the order in which the dicts have them, one after the other."""
+    if len(keys) < 2:
+        return list(keys)
+    return list(dict.fromkeys(key for one in several for key in [k for k in one if k in keys]))
 
 
 def is_same(place: Place, a: Any, b: Any) -> bool:
@@ -181,7 +208,7 @@ def partners(
     for k, leaf in enumerate(leaves):
         for storage in storages(context, leaf):
             found.setdefault(storage, []).append(k)
-    for node in _references(frame, state, changed, live):
+    for node in _references(frame, state, changed, live) if found else ():
         for storage in storages(context, node):
             if storage in found:
                 found[storage].append(node)
@@ -219,13 +246,16 @@ def storages(context: Context, value: Any) -> list[Node]:
 
 def _references(frame: Frame, state: State, changed: set[Key], live: Names | None) -> Iterator[Node]:
     """The references in all other places."""
-    context = frame.context
+    context, own = frame.context, own_scope(frame)
     yield from context.heap.pinned
     for scope, names in state.scopes.values():
-        for name, value in names.items():
-            place = Place("name", scope, name)
-            if place.key not in changed and not is_dead(frame, place, live):
-                yield from _direct(context, value)
+        kept: Iterable[str] = names
+        if live is not None and scope is own:
+            read = set(map(frame.mangle, live))
+            kept = [name for name in names if name in read]
+        for name in kept:
+            if ("name", id(scope), name) not in changed:
+                yield from _direct(context, names[name])
     for container, content in state.contents.values():
         if ("content", id(container), "") not in changed:
             for value in content.values():

@@ -13,7 +13,7 @@ from typing import Any
 
 from symdiff.errors import SymdiffError, UnsupportedError
 from symdiff.frontend import arrays
-from symdiff.frontend.branches import run_if, test_of, unless
+from symdiff.frontend.branches import flow_of, run_if, test_of, unless
 from symdiff.frontend.carried import Loop
 from symdiff.frontend.frame import (
     BREAK,
@@ -27,6 +27,7 @@ from symdiff.frontend.frame import (
 )
 from symdiff.frontend.live import live_names
 from symdiff.frontend.loops import Static, rolled
+from symdiff.frontend.once import spend
 from symdiff.frontend.regions import Mark, Names, own_scope
 from symdiff.frontend.rolled import Counted, arrays_in, counted, is_rolled
 from symdiff.frontend.state import restore, taken
@@ -55,13 +56,14 @@ def _for(frame: Frame, node: ast.For) -> Flow:
         return flow
 
     if isinstance(iterable, Lazily):
-        iterable = iterable.listed()
+        return _drawn(frame, node, iterable, body)
     if not is_rolled(iterable):
         try:
             values: Any = iterated(frame, iterable)
         except SymdiffError as error:
             raise frame.locate(error, node.iter) from None
         return _else(frame, node, written_out(frame, values, body))
+    spend(iterable)
     rounds = counted(frame, iterable)
     if rounds.known is not None and not rounds.known:
         return execute(frame, node.orelse)
@@ -78,6 +80,24 @@ def _for(frame: Frame, node: ast.For) -> Flow:
     with frame.context.heap.pinning(loop.over):
         flow, jumped = kept(frame, loop, rounds, lambda values: (written_out(frame, values, body), None))
     return _else(frame, node, flow) if jumped is None else _unless_jumped(frame, node, flow, jumped)
+
+
+def _drawn(frame: Frame, node: ast.For, iterable: Lazily, body: Callable[[Any], Flow]) -> Flow:
+    """A loop over an iterator whose own loops run the body for each item."""
+    if node.orelse or any(isinstance(inner, ast.Return) for part in node.body for inner in ast.walk(part)):
+        raise UnsupportedError(
+            "A loop over an iterator, decided at run time, has an `else` or a `return`.",
+            "a loop over a list: list(...) of the iterator",
+        )
+
+    def step(inner: Frame, value: Any) -> Flow:
+        flow = body(value)
+        if isinstance(flow, Maybe):
+            return flow_of(flow.breaks, False, flow.returns, flow.value)
+        return None if flow is CONTINUE else flow
+
+    iterable.within(frame, step)
+    return None
 
 
 def _assigned(frame: Frame, node: ast.For | ast.While) -> Names:

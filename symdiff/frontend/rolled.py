@@ -13,7 +13,7 @@ from typing import Any
 
 from symdiff.errors import UserError
 from symdiff.frontend import arrays
-from symdiff.frontend.frame import Frame
+from symdiff.frontend.frame import Frame, call
 from symdiff.frontend.lists import item
 from symdiff.frontend.values import Rolled, StagedList
 from symdiff.ir.build import current
@@ -82,6 +82,10 @@ def length_of(value: Any) -> Bound:
         return found
     if value.kind == "range":
         return _range_length(*value.parts)
+    if value.kind == "islice":
+        start, stop, step = value.start
+        whole = length_of(value.parts[0])
+        return _range_length(start, whole if stop is None else _lesser(stop, whole), step)
     lengths = [length_of(part) for part in value.parts]
     shortest = lengths[0]
     for one in lengths[1:]:
@@ -91,6 +95,8 @@ def length_of(value: Any) -> Bound:
 
 def _range_length(start: Bound, stop: Bound, step: Bound) -> Bound:
     """The number of rounds of a range: no less than zero."""
+    if not any(isinstance(bound, Node) for bound in (start, stop, step)):
+        return len(range(start, stop, step))  # type: ignore[arg-type]
     span: Any = stop if start == 0 and type(start) is int else _apply("subtract", stop, start)
     if not (isinstance(step, int) and step == 1):
         span = _apply("negative", _apply("floor_divide", span, _apply("negative", step)))
@@ -101,13 +107,15 @@ def _range_length(start: Bound, stop: Bound, step: Bound) -> Bound:
 def _lesser(a: Bound, b: Bound) -> Bound:
     if isinstance(a, int) and isinstance(b, int):
         return min(a, b)
-    if a is b or _same_length(a, b):
+    if same_length(a, b):
         return a
     return arrays.apply(REGISTRY["builtins.min"], [arrays.operand(a), arrays.operand(b)])
 
 
-def _same_length(a: Bound, b: Bound) -> bool:
+def same_length(a: Bound, b: Bound) -> bool:
     """Whether two lengths are known to be equal."""
+    if a is b:
+        return True
     if not (isinstance(a, Node) and isinstance(b, Node) and a.op is b.op and a.op.name == "length"):
         return False
     dims = [node.args[0].type.dims for node in (a, b)]
@@ -152,6 +160,11 @@ def item_of(frame: Frame, value: Any, i: Bound) -> Any:
         first = value.start
         place = i if first == 0 and isinstance(first, int) else _apply("add", i, first)
         return (place, item_of(frame, value.parts[0], i))
+    if value.kind == "map":
+        return call(frame, value.function, [item_of(frame, part, i) for part in value.parts], {})
+    if value.kind == "islice":
+        start, _, step = value.start
+        return item_of(frame, value.parts[0], item_of(frame, Rolled("range", (start, None, step)), i))
     last = _apply("subtract", length_of(value.parts[0]), 1)
     return item_of(frame, value.parts[0], _apply("subtract", last, i))
 

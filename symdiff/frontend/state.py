@@ -69,7 +69,8 @@ def taken(context: Context, frame: Frame, before: State | None = None) -> State:
         if isinstance(value, Scope):
             if id(value) not in state.scopes:
                 state.scopes[id(value)] = value, dict(value.names)
-                pending += reversed(list(value.names.values()))
+                held_ = [one for one in value.names.values() if type(one) is not Node]
+                pending += reversed(held_)
         elif is_changeable(value):
             if id(value) not in state.contents:
                 content = content_of(value)

@@ -16,12 +16,14 @@ from symdiff.errors import SymdiffError, UnsupportedError, UserError
 from symdiff.frontend import arrays
 from symdiff.frontend.frame import Frame, call
 from symdiff.frontend.lookup import user_method
+from symdiff.frontend.once import spend
 from symdiff.frontend.operators import compute
 from symdiff.frontend.rolled import item_of, length_of
 from symdiff.frontend.values import (
     POISON,
     Checkpointed,
     Generator,
+    Items,
     Lazily,
     Rolled,
     Silent,
@@ -64,6 +66,9 @@ def iterate(frame: Frame, value: Any) -> list[Any]:
         return iterate(frame, value.listed())
     if isinstance(value, Rolled | StagedList):
         return _of_rolled(frame, value)
+    if isinstance(value, Items):
+        spend(value)
+        return value.items
     if isinstance(value, Generator):
         items = list(itertools.islice(value, MOST + 1))
         if len(items) > MOST:
@@ -75,6 +80,7 @@ def iterate(frame: Frame, value: Any) -> list[Any]:
 
 
 def _of_rolled(frame: Frame, value: Any) -> list[Any]:
+    spend(value)
     count = length_of(value)
     if not isinstance(count, int):
         raise UnsupportedError(

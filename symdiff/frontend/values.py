@@ -79,6 +79,14 @@ class ListMethod:
     name: str
 
 
+@dataclass(eq=False, slots=True, repr=False)
+class Once:
+    """What is left of an iterator: all of it where `spent` is not set, for the region that it was made in."""
+
+    place: object
+    spent: bool = False
+
+
 @dataclass(frozen=True, eq=False, slots=True, repr=False)
 class Lazily:
     """A generator expression over what a loop is kept for.
@@ -90,16 +98,29 @@ class Lazily:
     frame: Frame
     within: Callable[[Frame, Callable[[Frame, Any], Any]], Any]
     listed: Callable[[], Any]
+    once: Once
+
+
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
+class Items:
+    """An iterator of items that are known apart: of `zip`, `enumerate` or `reversed`, which `kind` names."""
+
+    kind: str
+    items: list[Any]
+    once: Once
 
 
 @dataclass(frozen=True, eq=False, slots=True, repr=False)
 class Rolled:
     """What a loop goes over whose length is known at run time: kind is "range" (parts: start, stop, step),
-    "zip", "enumerate" (from `start`) or "reversed"."""
+    "zip", "enumerate" (from `start`), "reversed", "islice" (`start` is its slice) or "map" (of `function`).
+    All but a range are iterators."""
 
     kind: str
     parts: tuple[Any, ...]
     start: Any = 0
+    function: Any = None
+    once: Once | None = None
 
 
 class NeedUnrolled(BaseException):
@@ -273,7 +294,7 @@ def kind_name(value: Any) -> str:
         return "function"
     if isinstance(value, Generator):
         return "generator"
-    if isinstance(value, StagedList | Rolled):
+    if isinstance(value, StagedList | Rolled | Items):
         return "list" if isinstance(value, StagedList) else value.kind
     if isinstance(value, Lazily):
         return "generator"

@@ -173,9 +173,12 @@ def write_whole(context: Context, target: Node, value: Node, fresh: bool) -> Non
 
 
 def _fits_exactly(target: Node, value: Node) -> bool:
+    """Whether a value may take the place of an array: in a branch or loop also by the names of its lengths,
+    since which of them are equal may be known there alone."""
     if target.type.dims is None or value.type.dims is None:
         return True
-    return value.type.kind == "array" and same_dims(target, value)
+    same = value.type.dims == target.type.dims if current().nested else same_dims(target, value)
+    return value.type.kind == "array" and same
 
 
 def same_dims(a: Node, b: Node) -> bool:

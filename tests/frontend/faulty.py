@@ -211,8 +211,8 @@ def attribute_missing(x):
 
 
 @case(V)
-def builtin_sum(x):
-    return sum(x) + max(x)
+def iterator_twice(x, squares=None):
+    return sum(squares := map(np.square, x)) + max(squares)
 
 
 @case(2.0, V)
