@@ -29,7 +29,7 @@ from symdiff.frontend.unpacking import MOST, iterate, iterated
 from symdiff.frontend.values import Lazily, StagedList
 from symdiff.ir.node import Node
 
-Step = Callable[[Frame, Any], Any]
+Step = Callable[[Frame, Any], Flow]
 _FOUND = ".found"  # the name of what a comprehension collects; no variable of the user's has it
 _FEW = 100  # items that a list has one by one where their number is known
 _Comprehension = ast.ListComp | ast.SetComp | ast.GeneratorExp

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from symdiff.frontend.arguments import Place, field_of, fields_of
 from symdiff.ir.node import Node
+from symdiff.records import dataclass, field
 
 if TYPE_CHECKING:
-    from symdiff.frontend.frame import Frame, Scope
+    from symdiff.frontend.frame import Flow, Frame, Scope
     from symdiff.frontend.source import Source
 
 NUMBERS = (bool, int, float, complex)
@@ -96,7 +96,7 @@ class Lazily:
     """
 
     frame: Frame
-    within: Callable[[Frame, Callable[[Frame, Any], Any]], Any]
+    within: Callable[[Frame, Callable[[Frame, Any], Flow]], Flow]
     listed: Callable[[], Any]
     once: Once
 

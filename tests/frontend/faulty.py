@@ -93,7 +93,7 @@ def argument_object(box):
 
 @case(V)
 def several_problems(x):
-    y = np.unwrap(x)
+    y = np.einsum_path(x)
     z = y + 1
     x[0, 0] = z
     w = x + undefined_name
@@ -102,7 +102,7 @@ def several_problems(x):
 
 @case(V)
 def unknown_function(x):
-    return np.fft.fft(x) + np.sinn(x)
+    return np.einsum_path(x) + np.sinn(x)
 
 
 @case(V, np.ones(1))
@@ -140,7 +140,7 @@ def failed_assert(x):
 
 def broken(y):
     z = y * 2
-    return np.unwrap(z)
+    return np.einsum_path(z)
 
 
 @case(V)
@@ -249,7 +249,7 @@ def objects(params):
 
 @case(V)
 def multi_line(x):
-    y = x + np.unwrap(
+    y = x + np.einsum_path(
         x,
     )
     return y
@@ -267,7 +267,7 @@ def generator(x):
 
 @case(V)
 def unicode_columns(x):
-    é = "ééé"; return é and np.unwrap(x)  # fmt: skip  # noqa: E702
+    é = "ééé"; return é and np.einsum_path(x)  # fmt: skip  # noqa: E702
 
 
 @case(V)
