@@ -23,7 +23,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -354,7 +354,8 @@ def measured(name: str, checkout: Path, timed: bool, tool: ModuleType) -> dict[s
     try:
         row.update(check(at, tool))
         if timed and row["status"] == "ok":
-            row["time"] = timing(subject(it, it.arguments(plan.timed)), tool)
+            # What it writes into was seen at the point of the check: unmoved data may be a fixed point.
+            row["time"] = timing(replace(at, arguments=it.arguments(plan.timed)), tool)
     except refusal as error:
         row.update(status="refused", note=refused(error), report=str(error))
     except Exception as error:

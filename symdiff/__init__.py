@@ -2,7 +2,16 @@
 
 from typing import TYPE_CHECKING, Any
 
-from symdiff.api import Differentiable, differentiate, grad, value_and_grad, vjp
+from symdiff.api import (
+    Differentiable,
+    differentiate,
+    elementwise_grad,
+    grad,
+    hvp,
+    jvp,
+    value_and_grad,
+    vjp,
+)
 from symdiff.errors import SymdiffError
 from symdiff.marks import checkpoint, stop_gradient
 
@@ -20,8 +29,11 @@ __all__ = [
     "__version__",
     "checkpoint",
     "differentiate",
+    "elementwise_grad",
     "fit",
     "grad",
+    "hvp",
+    "jvp",
     "optim",
     "stop_gradient",
     "train_step",

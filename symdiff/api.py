@@ -9,13 +9,16 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from types import FunctionType
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from symdiff.callables import as_function
-from symdiff.cost import Cost
 from symdiff.dispatch import Derivative
 from symdiff.errors import UnsupportedError, WrtError
 from symdiff.request import check_outputs
+
+if TYPE_CHECKING:
+    from symdiff.cost import Cost
+    from symdiff.tangents import Pushforward
 
 BACKENDS = ("auto", "numpy")
 
@@ -23,13 +26,15 @@ BACKENDS = ("auto", "numpy")
 class Differentiable:
     """A function together with its derivatives; calls as the function does.
 
-    Attributes `grad`, `value_and_grad` and `vjp` are callables over the same arguments; each has `.source`,
+    Attributes `grad`, `value_and_grad`, `vjp` and `elementwise_grad` are callables over the same arguments,
+    `jvp` and `hvp` take these as a tuple and tangents beside them; each has `.source`,
     `.source_for(*args)`, `.path_for(*args)`, `.compiled_for(*args)` and `.cost(*args)`.
     """
 
     grad: Derivative
     value_and_grad: Derivative
     vjp: Derivative
+    elementwise_grad: Derivative
 
     def __init__(
         self, function: Any, wrt: Any = 0, backend: str = "auto", has_aux: bool = False, outputs: Any = ()
@@ -42,8 +47,23 @@ class Differentiable:
         functools.update_wrapper(self, named, updated=("__dict__",) * isinstance(function, FunctionType))
         self.__wrapped__ = function
         self.wrt, self.backend, self.has_aux, self.outputs = wrt, backend, has_aux, outputs
-        for transform in ("grad", "value_and_grad", "vjp"):
+        for transform in ("grad", "value_and_grad", "vjp", "elementwise_grad"):
             setattr(self, transform, Derivative(function, transform, wrt, has_aux, backend, outputs))
+
+    @functools.cached_property
+    def jvp(self) -> Pushforward:
+        """`jvp(args, tangents)` is `(value, tangent)`: forward mode, for a tangent or None per argument."""
+        return self._pushforward(self.__wrapped__, "jvp")
+
+    @functools.cached_property
+    def hvp(self) -> Pushforward:
+        """`hvp(args, v)` is the Hessian with respect to `wrt` times `v`; the Hessian is never formed."""
+        return self._pushforward(self.grad, "hvp")
+
+    def _pushforward(self, function: Any, transform: str) -> Pushforward:
+        from symdiff.tangents import Pushforward
+
+        return Pushforward(function, transform, self.wrt, self.has_aux, self.backend, self.outputs)
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         return self.__wrapped__(*args, **kwargs)
@@ -57,7 +77,8 @@ class Differentiable:
         return str(self.__wrapped__.__qualname__)
 
     def __repr__(self) -> str:
-        return f"<differentiable {self.__wrapped__.__qualname__}>"
+        function = self.__wrapped__
+        return f"<differentiable {getattr(function, '__qualname__', None) or function.__name__}>"
 
 
 class Bound:
@@ -73,6 +94,8 @@ class Bound:
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self.__func__, name)
+        if name in ("jvp", "hvp"):
+            return BoundPushforward(value, self.__self__)
         return BoundDerivative(value, self.__self__) if isinstance(value, Derivative) else value
 
 
@@ -102,6 +125,30 @@ class BoundDerivative:
     @property
     def source(self) -> str:
         return self._derivative.source
+
+
+class BoundPushforward:
+    """Forward mode of a method with its instance filled in, which is a constant."""
+
+    def __init__(self, pushforward: Pushforward, instance: object):
+        self._pushforward, self._instance = pushforward, instance
+
+    def __call__(self, /, args: Any, tangents: Any, **kwargs: Any) -> Any:
+        return self._pushforward(*self._with_instance(args, tangents), **kwargs)
+
+    def source_for(self, /, args: Any, tangents: Any, **kwargs: Any) -> str:
+        return self._pushforward.source_for(*self._with_instance(args, tangents), **kwargs)
+
+    def path_for(self, /, args: Any, tangents: Any, **kwargs: Any) -> Any:
+        return self._pushforward.path_for(*self._with_instance(args, tangents), **kwargs)
+
+    @property
+    def source(self) -> str:
+        return self._pushforward.source
+
+    def _with_instance(self, args: Any, tangents: Any) -> tuple[Any, Any]:
+        before = () if self._pushforward.transform == "hvp" else (None,)
+        return (self._instance, *args), (*before, *tangents) if before else tangents
 
 
 @overload
@@ -164,13 +211,17 @@ def differentiate(
     if fn is None:
         return functools.partial(differentiate, wrt=wrt, backend=backend, has_aux=has_aux, outputs=outputs)
     function = fn.__wrapped__ if isinstance(fn, Differentiable | Bound) else fn
-    if isinstance(function, Derivative | BoundDerivative):
+    refused = isinstance(function, Derivative) and function.transform not in ("grad", "elementwise_grad")
+    if refused or isinstance(function, BoundDerivative | BoundPushforward) or _is_pushforward(function):
         raise UnsupportedError(
-            f"`{getattr(function, '__name__', 'this')}` is itself a derivative: "
-            "second derivatives are not supported yet.",
-            "the function itself",
+            f"`{getattr(function, '__name__', 'this')}` cannot be differentiated itself.",
+            "the gradient of the function itself: differentiate(f.grad)",
         )
     return Differentiable(function, wrt, backend, has_aux, outputs)
+
+
+def _is_pushforward(function: object) -> bool:
+    return type(function).__module__ == "symdiff.tangents"
 
 
 def grad(fn: Callable[..., Any], wrt: Any = 0, **options: Any) -> Derivative:
@@ -186,3 +237,19 @@ def value_and_grad(fn: Callable[..., Any], wrt: Any = 0, **options: Any) -> Deri
 def vjp(fn: Callable[..., Any], wrt: Any = 0, **options: Any) -> Derivative:
     """`(value, pullback)`: `pullback(cotangent)` takes a cotangent like the value to gradients like `wrt`."""
     return differentiate(fn, wrt=wrt, **options).vjp
+
+
+def jvp(fn: Callable[..., Any], **options: Any) -> Pushforward:
+    """Forward mode: `jvp(f)(args, tangents)` is `(value, tangent)`; a tangent of None is zero."""
+    return differentiate(fn, **options).jvp
+
+
+def hvp(fn: Callable[..., Any], wrt: Any = 0, **options: Any) -> Pushforward:
+    """The Hessian of a scalar function times a vector: `hvp(f)(args, v)`, `v` like what `wrt` names."""
+    return differentiate(fn, wrt=wrt, **options).hvp
+
+
+def elementwise_grad(fn: Callable[..., Any], wrt: Any = 0, **options: Any) -> Derivative:
+    """The derivative of every element of a function that computes elements from one place each; of any other
+    function of arrays, the gradient of the sum of its result."""
+    return differentiate(fn, wrt=wrt, **options).elementwise_grad

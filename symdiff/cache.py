@@ -26,10 +26,11 @@ import stat
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from symdiff.errors import SymdiffError
+from symdiff.records import dataclass, field
 
 if TYPE_CHECKING:
     import pathlib

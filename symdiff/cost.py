@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
 import numpy as np
+
+from symdiff.records import dataclass
 
 Note = tuple[str, int, str]
 """Of a value: its name, the line of the user's that computes it (0: none), its type as text."""

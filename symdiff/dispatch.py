@@ -20,7 +20,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from types import CodeType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from numpy import ndarray
@@ -45,6 +45,9 @@ _SUMMARIES = {
     "grad": "Gradient of {0} with respect to {1}.",
     "value_and_grad": "Value and gradient of {0} with respect to {1}.",
     "vjp": "Value of {0} and its pullback to {1}.",
+    "jvp": "Value and tangent of {0} for tangents of {1}.",
+    "hvp": "Hessian of {0} with respect to {1}, times a vector.",
+    "elementwise_grad": "Derivative of every element of {0} with respect to {1}.",
 }
 
 
@@ -115,6 +118,9 @@ class Derivative:
     Raises SymdiffError where the function cannot be differentiated.
     """
 
+    base: Derivative | None
+    outputs: Any
+
     def __init__(
         self,
         callable_: Callable[..., Any],
@@ -124,13 +130,16 @@ class Derivative:
         backend: str,
         outputs: Any = (),
     ):
-        self.__wrapped__ = function = as_function(callable_)
-        self.__name__ = f"{getattr(function, '__name__', 'function')}.{transform}"
+        self.base = callable_ if isinstance(callable_, Derivative) else None
+        inner: Any = self.base
+        function: FunctionType = as_function(callable_) if inner is None else inner.__wrapped__
+        self.__wrapped__ = function
+        self.__name__ = f"{getattr(self.base or function, '__name__', 'function')}.{transform}"
         self.__doc__ = (
             f"{transform} of {getattr(function, '__qualname__', function)}; see `symdiff.differentiate`."
         )
         self.transform, self.wrt, self.aux, self.backend = transform, wrt, aux, backend
-        self.outputs = outputs
+        self.outputs = outputs if self.base is None else self.base.outputs
         self._summary = _SUMMARIES.get(transform, "")
         self._exact: dict[Any, Variant] = {}
         self._variants: dict[Any, list[Variant]] = {}
@@ -244,20 +253,47 @@ class Derivative:
         from symdiff.results import check_keys, check_path
 
         function = self.__wrapped__
-        names = names_of(self.wrt, self.signature, function.__name__)
+        names_of(self.wrt, self.signature, function.__name__)  # first: its errors need no program
         for name, value in bound.arguments.items() if bound is not None else ():
             check_keys(describe(value, (name, ()), self._static).tree, name)
         outputs = outputs_of(self.outputs, self.signature, function.__name__)
         with pipeline.without_collection():
             lowered = lower(function, bound, self._static, outputs)
-        for param in lowered.function.params:
-            check_path(param.attr("path"), param.attr("parameter"))
-        if not outputs:
-            check_results(lowered, function.__name__)
+            for param in lowered.function.params:
+                check_path(param.attr("path"), param.attr("parameter"))
+            if not outputs:
+                check_results(lowered, function.__name__)
+            return self._variant(lowered, self.request(lowered), bound), lowered.static
+
+    def request(self, lowered: Lowered) -> Request:
+        """What is asked of a lowered function: of a derivative, first what that asks for."""
+        from symdiff.pipeline import Request
+
+        inner = None if self.base is None else self.base.request(lowered)
+        names = names_of(self.wrt, self.signature, self.__wrapped__.__name__)
         wrt, tree = requested(names, lowered.trees, lowered.leaves, isinstance(self.wrt, tuple | list))
-        summary = self._summary.format(_place(function), ", ".join(names))
-        request = pipeline.Request(self.transform, wrt, tree, summary, self.backend, self.aux)
-        return self._variant(lowered, request, bound), lowered.static
+        summary = self.summary(", ".join(names))
+        return Request(self.transform, wrt, tree, summary, self.backend, self.aux, inner=inner)
+
+    def summary(self, names: str) -> str:
+        """What is computed, in one line."""
+        order, inner = 1, self
+        while inner.base is not None and inner.transform == inner.base.transform == "grad":
+            order, inner = order + 1, inner.base
+            if inner.wrt != self.wrt:
+                return self._summary.format(self.described(), names)
+        if order > 1:
+            return f"Derivative of order {order} of {inner.described()} with respect to {names}."
+        return self._summary.format(self.described(), names)
+
+    def described(self) -> str:
+        """The function that is differentiated, in words."""
+        if self.base is None:
+            return _place(self.__wrapped__)
+        before = self.base
+        names = ", ".join(names_of(before.wrt, before.signature, before.__wrapped__.__name__))
+        text = before.summary(names).rstrip(".")
+        return f"the {text[0].lower()}{text[1:]}"
 
     def _variant(self, lowered: Lowered, request: Request, bound: inspect.BoundArguments | None) -> Variant:
         from symdiff import pipeline
@@ -265,7 +301,7 @@ class Derivative:
 
         made, templates = given(lowered.function)
         entry = pipeline.compiled(made, request)
-        function = pipeline.load(entry, f"{made.name}_{self.transform}")
+        function = pipeline.load(entry, request.named(made.name))
         function = _by_own_names(function, made)
         variant = Variant(lowered, entry, function, templates, request)
         if self.transform == "vjp":
@@ -295,7 +331,7 @@ class Derivative:
         from symdiff.cost import measured
         from symdiff.results import given
 
-        both = Derivative(self.__wrapped__, "vjp", self.wrt, False, self.backend, self.outputs)
+        both = Derivative(self.base or self.__wrapped__, "vjp", self.wrt, False, self.backend, self.outputs)
         bound = both._bound(args, kwargs)
         variant = both._find(bound)
         _, pullback = variant.called(bound.args, bound.kwargs, lambda: bound)

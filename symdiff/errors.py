@@ -8,7 +8,8 @@ one report lists all problems of a function, in source order.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from symdiff.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

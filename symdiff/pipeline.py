@@ -15,16 +15,18 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from symdiff import cache
+from symdiff.errors import UnsupportedError
 from symdiff.ir.literals import tree_text
 from symdiff.ir.node import Function, Node, Tree
 from symdiff.ir.text import to_text
+from symdiff.records import dataclass
 
 if TYPE_CHECKING:
     from symdiff.autodiff.update import Step
@@ -36,7 +38,8 @@ STORE = cache.Store()
 class Request:
     """What is asked of a function: the transform, the leaves it is taken with respect to and their packing.
 
-    step: for the transform "step", how the leaves are updated.
+    step: for the transform "step", how the leaves are updated.  inner: what is asked first, where a
+    derivative is differentiated.  tangents: by parameter that has one in forward mode, that of its tangent.
     """
 
     transform: str
@@ -46,11 +49,21 @@ class Request:
     backend: str = "numpy"
     aux: bool = False
     step: Step | None = None
+    inner: Request | None = None
+    tangents: tuple[tuple[str, str], ...] = ()
+
+    def named(self, function: str) -> str:
+        """The name of the generated function."""
+        before = self.inner
+        if before is not None and self.transform == "hvp":
+            before = before.inner  # the gradient is part of it
+        return f"{function if before is None else before.named(function)}_{self.transform}"
 
     def text(self) -> str:
         wrt = [(node.attr("parameter"), node.attr("path")) for node in self.wrt]
         step = "" if self.step is None else self.step.text()
-        return repr((self.transform, wrt, tree_text(self.tree), self.summary, self.backend, self.aux, step))
+        own = (self.transform, wrt, tree_text(self.tree), self.summary, self.backend, self.aux, step)
+        return repr((*own, self.tangents, "" if self.inner is None else self.inner.text()))
 
 
 def compiled(function: Function, request: Request) -> cache.Entry:
@@ -67,9 +80,7 @@ def compiled(function: Function, request: Request) -> cache.Entry:
     entry = STORE.load(key)
     if entry is None:
         source = generated(function, request)
-        entry = STORE.save(
-            key, cache.Entry(source=source, metadata={"name": f"{function.name}_{request.transform}"})
-        )
+        entry = STORE.save(key, cache.Entry(source=source, metadata={"name": request.named(function.name)}))
     return entry
 
 
@@ -107,24 +118,44 @@ def plan_of(function: Function, request: Request | None) -> Mapping[str, Any]:
 
 def stages(request: Request) -> Iterator[tuple[str, Callable[[Function], Function]]]:
     """Every stage with the name of what enters it."""
-    from symdiff.autodiff import reverse
     from symdiff.simplify import simplify
 
-    def derive(function: Function) -> Function:
-        if request.transform == "vjp":
-            made = reverse.vjp(function, request.wrt, request.tree)
-        else:
-            value = request.transform in ("value_and_grad", "step")
-            made = reverse.gradient(function, request.wrt, request.tree, value=value, aux=request.aux)
-        return replace(made, summary=request.summary)
-
-    yield "primal", derive
+    yield "primal", lambda function: replace(derived(function, request), summary=request.summary)
     yield "derived", simplify
     step = request.step
     if step is not None:
         from symdiff.autodiff.update import updated
 
         yield "gradient", lambda function: updated(function, step)
+
+
+def derived(function: Function, request: Request) -> Function:
+    """The derivative that is asked for; of a derivative, that of the program that computes it."""
+    from symdiff.autodiff import elementwise, forward, reverse
+    from symdiff.ir.tidy import without_dead
+
+    transform, wrt, tree = request.transform, request.wrt, request.tree
+    name = function.name
+    if request.inner is not None:
+        made = without_dead(derived(function, request.inner))
+        if not made.functions.keys() <= function.functions.keys():
+            raise UnsupportedError(
+                f"{function.name} calls a function that calls itself, and has no second derivative.", "a loop"
+            )
+        function = made
+    if transform == "vjp":
+        made = reverse.vjp(function, wrt, tree)
+    elif transform == "jvp":
+        made = forward.jvp(function, wrt, dict(request.tangents), part=0 if request.aux else None)
+    elif transform == "hvp":
+        part = 1 if request.aux else None
+        made = forward.jvp(function, wrt, dict(request.tangents), value=False, part=part)
+    elif transform == "elementwise_grad":
+        made = reverse.gradient(elementwise.summed(function), wrt, tree, value=False)
+    else:
+        value = transform in ("value_and_grad", "step")
+        made = reverse.gradient(function, wrt, tree, value=value, aux=request.aux)
+    return made if transform == "step" else replace(made, name=request.named(name))
 
 
 def dump(function: Function, stage: str) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from symdiff.errors import ShapeError, UnsupportedError
+from symdiff.errors import DtypeError, ShapeError, UnsupportedError
 from symdiff.ir.node import Function, Parameter, Tree
 
 _PLAIN = {"tuple": tuple, "list": list, "dict": dict}
@@ -114,8 +114,21 @@ def checked_pullback(result: tuple[Any, Callable[..., Any]]) -> tuple[Any, Calla
     return value, checked
 
 
-def _like(cotangent: Any, value: Any, place: str) -> Any:
-    """The cotangent with the structure, shapes and dtypes of the value.  Raises ShapeError."""
+def tangent_like(tangent: Any, value: Any, parameter: str) -> Any:
+    """The tangent of an argument with its structure, shapes and dtypes; None is a zero tangent, of the whole
+    or of a part.  Raises ShapeError, and DtypeError for a tangent of what has none."""
+    return _like(tangent, value, f"tangent of `{parameter}`", sparse=True)
+
+
+def _like(cotangent: Any, value: Any, place: str, sparse: bool = False) -> Any:
+    """The cotangent with the structure, shapes and dtypes of the value.  Raises ShapeError.
+
+    sparse: None stands for zero, and what is neither array nor float has no other.
+    """
+    if sparse and cotangent is None:
+        return None
+    if sparse and _is_whole(value):
+        raise _without_tangent(value, place)
     if isinstance(value, np.ndarray | np.generic):
         array = np.asarray(cotangent)
         if array.shape != value.shape or array.dtype.kind not in "biufc":
@@ -132,27 +145,46 @@ def _like(cotangent: Any, value: Any, place: str) -> Any:
     if isinstance(value, dict):
         if not isinstance(cotangent, dict) or cotangent.keys() != value.keys():
             raise _unlike(cotangent, f"a dict with the keys {', '.join(map(repr, value))}", place)
-        return {key: _like(cotangent[key], item, f"{place}[{key!r}]") for key, item in value.items()}
+        return {key: _like(cotangent[key], item, f"{place}[{key!r}]", sparse) for key, item in value.items()}
     if isinstance(value, list | tuple):
         if not isinstance(cotangent, list | tuple) or len(cotangent) != len(value):
             raise _unlike(cotangent, f"a {type(value).__name__} of {len(value)}", place)
         pairs = enumerate(zip(cotangent, value, strict=True))
-        made = [_like(one, item, f"{place}[{i}]") for i, (one, item) in pairs]
-        return made if isinstance(value, list) else tuple(made)
-    return _like_object(cotangent, value, place)
+        made = [_like(one, item, f"{place}[{i}]", sparse) for i, (one, item) in pairs]
+        if isinstance(value, list):
+            return made
+        return tuple.__new__(type(value), made) if hasattr(value, "_fields") else tuple(made)
+    return _like_object(cotangent, value, place, sparse)
 
 
-def _like_object(cotangent: Any, value: Any, place: str) -> Any:
+def _is_whole(value: Any) -> bool:
+    """Whether a value is an array or a number that has no tangent."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.dtype.kind not in "fc"
+    return isinstance(value, int)
+
+
+def _without_tangent(value: Any, place: str) -> DtypeError:
+    array = isinstance(value, np.ndarray | np.generic)
+    what = f"an array of {value.dtype}" if array else f"a Python {type(value).__name__}"
+    cast = "`.astype(float)` of the argument" if array else "`float(...)` of the argument"
+    return DtypeError(
+        f"The {place} is given, but the argument is {what}, which has no tangent.", f"None, or pass {cast}"
+    )
+
+
+def _like_object(cotangent: Any, value: Any, place: str, sparse: bool) -> Any:
     from symdiff.frontend.arguments import field_of, fields_of
 
     names = fields_of(value)
     if names is None:
-        return cotangent
+        return None if sparse else cotangent
     if type(cotangent) is not type(value):
         raise _unlike(cotangent, f"a {type(value).__name__}", place)
-    fields = {
-        name: _like(field_of(cotangent, name), field_of(value, name), f"{place}.{name}") for name in names
-    }
+    pairs = {name: (field_of(cotangent, name), field_of(value, name)) for name in names}
+    if sparse:  # settings of an object stand in its tangent as they are
+        pairs = {name: (None if _is_whole(value) else one, value) for name, (one, value) in pairs.items()}
+    fields = {name: _like(one, value, f"{place}.{name}", sparse) for name, (one, value) in pairs.items()}
     return SimpleNamespace(**fields)
 
 

@@ -625,3 +625,40 @@ def test_wrong_options():
     ):  # fmt: skip
         with pytest.raises(WrtError):
             wrong()
+
+
+def quotient_replaced(x):
+    y = x * 6 / (x - 0.2)
+    y[~np.isfinite(y)] = 0
+    return (y[1:] ** 0.5).sum()
+
+
+def logarithm_replaced(x):
+    y = np.log(x - 0.2) * x
+    y[x <= 0.2] = 0.0
+    return y.sum()
+
+
+def copied_over(x):
+    y = x * np.log(x - 0.2)
+    np.copyto(y, 0.0, where=x <= 0.2)
+    z = np.where(np.isnan(y), 0, y)
+    z[~(x > 0.2), ...] = 1.0
+    return z.sum()
+
+
+def in_two_axes(x):
+    y = np.sqrt(np.outer(x - 0.2, x))
+    y[y == 0] = 1.0
+    return (y**2).sum()
+
+
+@pytest.mark.parametrize("function", [quotient_replaced, logarithm_replaced, copied_over, in_two_axes])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_what_a_mask_wrote_over_leaks_nothing(function):
+    x = np.array([0.2, 0.5, 0.9, 1.4])
+    gradient = differentiate(function).grad(x)
+    steps = 1e-6 * np.eye(x.size)
+    numerical = [(function(x + step) - function(x - step)) / 2e-6 for step in steps[1:]]
+    np.testing.assert_allclose(gradient[1:], numerical, rtol=1e-6)
+    assert np.isfinite(gradient[0])

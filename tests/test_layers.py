@@ -1,12 +1,14 @@
 """The layers: api -> dispatch -> pipeline, cache -> frontend | autodiff | simplify | backends -> ops -> ir
--> errors.
+-> errors -> records.
 
 A module imports its own folder and the layers below.  Large or optional libraries are imported in one place
 each, and only inside functions.  `runtime`, which generated code may import, needs NumPy and nothing else.
 """
 
 import ast
+import os
 import pathlib
+import subprocess
 import sys
 from collections.abc import Iterator
 from fnmatch import fnmatch
@@ -17,6 +19,7 @@ import symdiff.errors
 
 PACKAGE = pathlib.Path(symdiff.errors.__file__).parent
 LAYERS = (
+    {"records"},
     {"errors", "runtime"},
     {"ir", "marks"},
     {"ops"},
@@ -30,6 +33,7 @@ LAYERS = (
         "cost",
     },  # the last stage is the cache, which knows nothing of the others
     {"dispatch"},
+    {"tangents"},
     {"__init__", "api", "fitting", "optim", "train", "testing"},  # these may import each other
 )
 RANK = {part: rank for rank, layer in enumerate(LAYERS) for part in layer}
@@ -89,6 +93,34 @@ def violations(package: pathlib.Path) -> list[str]:
 def test_the_package_keeps_its_layers() -> None:
     assert len(list(PACKAGE.rglob("*.py"))) > 5
     assert violations(PACKAGE) == []
+
+
+GENERATION = ("sympy", "jinja2", "symdiff.autodiff", "symdiff.simplify", "symdiff.backends")
+
+
+def loaded(code: str, folder: pathlib.Path) -> set[str]:
+    """The modules in a new process after some code, which finds `program.cube` and a cache in the folder."""
+    environment = {**os.environ, "SYMDIFF_CACHE": "disk", "SYMDIFF_CACHE_DIR": str(folder / "cache")}
+    environment["PYTHONPATH"] = os.pathsep.join([str(folder), str(PACKAGE.parent)])
+    code = f"import sys\nimport numpy as np\n{code}\nprint(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.split())
+
+
+def test_what_a_start_imports(tmp_path: pathlib.Path) -> None:
+    """The front end is loaded with the package, which has more time than a first gradient; what generates
+    code, and what stores it, is not, and generation stays out where the code is in the cache."""
+    (tmp_path / "cache").mkdir(mode=0o700)
+    (tmp_path / "program.py").write_text("def cube(x):\n    return (x * x * x).sum()\n")
+    imported = loaded("import symdiff", tmp_path)
+    late = {*GENERATION, "hashlib", "logging", "pathlib", "symdiff.pipeline", "symdiff.cache", "symdiff.cost"}
+    before = loaded("", tmp_path)
+    assert not (late & imported) - before
+    code = "import symdiff, program\nsymdiff.grad(program.cube)(np.ones(3))"
+    assert {"sympy", "jinja2", "symdiff.backends"} & loaded(code, tmp_path), "a cold start generates"
+    assert not set(GENERATION) & loaded(code, tmp_path)
 
 
 GOOD = [

@@ -40,17 +40,19 @@ def with_callees(
     function: Function,
     primal: Mapping[str, Function],
     derive: Callable[[Function, str], Function],
+    suffix: str = SUFFIX,
 ) -> Function:
-    """A derived function with all that it calls; derive: from a called function that of its `call_vjp`."""
+    """A derived function with all that it calls; derive: from a called function the one that is called in its
+    place, by the name with the suffix."""
     made: dict[str, Function] = {}
     pending = sorted(set(called(function.body)))
     while pending:
         name = pending.pop()
         if name not in made:
             derived = name not in primal
-            made[name] = derive(primal[name.removesuffix(SUFFIX)], name) if derived else primal[name]
+            made[name] = derive(primal[name.removesuffix(suffix)], name) if derived else primal[name]
             pending += called(made[name].body)
-    order = [name for one in primal for name in (one, one + SUFFIX) if name in made]
+    order = [name for one in primal for name in (one, one + suffix) if name in made]
     return replace(function, functions=reached(function, {name: made[name] for name in order}))
 
 

@@ -3,23 +3,23 @@
 Enters: a forward value that is read from an array, or written into one, inside a loop.  Leaves: the loop
 and the place where its final array holds the value; nothing where a later write may reach the
 place.  Invariant: `y[i - 1]` that is read before `y[i]` is written is found in the final `y`, `x[i]` that
-is read before `x[i]` is written is not.
+is read before `x[i]` is written is not; nor is `x[i:]`, but `x[:i]` is.
 
-The proof looks for one axis on which places are single: there the read stands below every index that this
-iteration of the outermost loop and all after it write to (above, where the loop runs down).  Indices are
+The proof looks for one axis on which the read stands below every index that this iteration of the outermost
+loop and all after it write to (above, where the loop runs down).  Indices, and the ends of slices, are
 counters of loops plus constants; those that may be negative count from the end and prove nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from symdiff.autodiff.activity import LOOPS, item_of
 from symdiff.autodiff.memory import Homes
 from symdiff.ir.control import FOR, carried_of
 from symdiff.ir.node import Node, Region
+from symdiff.records import dataclass
 
 Storage = tuple[Node, int]
 
@@ -32,6 +32,21 @@ class Place:
     index: int
     operands: tuple[Node, ...]
     spec: tuple[tuple[Any, ...], ...]
+
+
+class Edge(NamedTuple):
+    """The least or the greatest index on an axis: a number plus a constant.  A slice ends before its stop."""
+
+    number: Node | int
+    offset: int = 0
+
+
+class Axis(NamedTuple):
+    """The indices on an axis; an edge is None where the array's own end is the edge."""
+
+    least: Edge | None
+    greatest: Edge | None
+    single: bool
 
 
 class Bound(NamedTuple):
@@ -128,20 +143,21 @@ class Places:
             _axes(place.spec, place.operands), _axes(write.attr("index", ()), write.args[2:]), strict=False
         )
         for read, into in pairs:
-            if read is None or into is None or not self._is_positive(read, loop):
+            edge, end = (read.least, into.greatest) if down else (read.greatest, into.least)
+            if edge is None or end is None or not self._is_positive(edge, loop):
                 continue
             slack = 1 if own else 0
             if down:
-                low, high = self._low(read, loop), self._high(into, loop)
-                if self._is_positive(into, loop) and _is_below(high, low, slack):
+                low, high = self._low(edge, loop), self._high(end, loop)
+                if self._is_positive(end, loop) and _is_below(high, low, slack):
                     return True
-            elif _is_below(self._high(read, loop), self._low(into, loop), slack):
+            elif _is_below(self._high(edge, loop), self._low(end, loop), slack):
                 return True
         return False
 
-    def _is_positive(self, index: Node | int, loop: Node) -> bool:
-        """Whether an index never counts from the end."""
-        low = self._low(index, loop)
+    def _is_positive(self, edge: Edge, loop: Node) -> bool:
+        """Whether the number that is written there never counts from the end."""
+        low = self._bound(edge.number, loop, False)
         if low is not None and low.relative:
             least = self._least(loop)
             return least is not None and least + low.offset >= 0
@@ -154,11 +170,11 @@ class Places:
             return int(start.value.real) if start.is_const else None
         return int(stop.value.real) + 1 if stop.is_const else None
 
-    def _low(self, index: Node | int, loop: Node) -> Bound | None:
-        return self._bound(index, loop, False)
+    def _low(self, edge: Edge, loop: Node) -> Bound | None:
+        return _moved(self._bound(edge.number, loop, False), edge.offset)
 
-    def _high(self, index: Node | int, loop: Node) -> Bound | None:
-        return self._bound(index, loop, True)
+    def _high(self, edge: Edge, loop: Node) -> Bound | None:
+        return _moved(self._bound(edge.number, loop, True), edge.offset)
 
     def _bound(self, index: Node | int, outermost: Node, high: bool) -> Bound | None:
         """What an index is at least, or at most, in an iteration of the outermost loop."""
@@ -177,8 +193,11 @@ class Places:
             return None
         up = step.value.real > 0
         end, extra = (start, 0) if up is not high else (stop, -1 if up else 1)
-        bound = self._bound(end, outermost, high)
-        return None if bound is None else Bound(bound.relative, bound.offset + extra + offset)
+        return _moved(self._bound(end, outermost, high), extra + offset)
+
+
+def _moved(bound: Bound | None, offset: int) -> Bound | None:
+    return None if bound is None else Bound(bound.relative, bound.offset + offset)
 
 
 def _is_below(one: Bound | None, other: Bound | None, slack: int) -> bool:
@@ -205,21 +224,27 @@ def _affine(node: Node) -> tuple[Node | None, int]:
     return node, offset
 
 
-def _axes(spec: Any, operands: tuple[Node, ...]) -> Iterator[Node | int | None]:
-    """By axis from the front: the single index on it, None for a slice; ends where something else stands."""
+def _axes(spec: Any, operands: tuple[Node, ...]) -> Iterator[Axis]:
+    """The indices by axis from the front; ends where something else than an index or a slice stands."""
     for entry in spec:
-        if entry[0] == "int":
-            yield entry[1]
-        elif (
-            entry[0] == "arg"
-            and operands[entry[1]].type.dims == ()
-            and operands[entry[1]].type.dtype != "bool"
-        ):
-            yield operands[entry[1]]
+        if entry[0] == "slice" and entry[3] in (None, 1):
+            start, stop = (_value(part, operands) for part in entry[1:3])
+            least = Edge(0) if start is None else Edge(start)
+            yield Axis(least, None if stop is None else Edge(stop, -1), False)
         elif entry[0] == "slice":
-            yield None
+            yield Axis(None, None, False)
+        elif entry[0] in ("int", "arg"):
+            one = _value(entry[1] if entry[0] == "int" else entry, operands)
+            if not isinstance(one, int) and (one is None or one.type.dims != () or one.type.dtype == "bool"):
+                return
+            yield Axis(Edge(one), Edge(one), True)
         else:
             return
+
+
+def _value(part: Any, operands: tuple[Node, ...]) -> Node | int | None:
+    """What an index says: a number, or one that is computed."""
+    return operands[part[1]] if isinstance(part, tuple) else part
 
 
 def _fills(write: Node, value: Node) -> bool:
@@ -227,7 +252,7 @@ def _fills(write: Node, value: Node) -> bool:
     if value.type.kind == "number" or value.type.dtype != write.type.dtype or value.type.dims is None:
         return False
     singles = list(_axes(write.attr("index", ()), write.args[2:]))
-    whole = len(singles) == len(write.attr("index", ())) and all(one is not None for one in singles)
+    whole = len(singles) == len(write.attr("index", ())) and all(one.single for one in singles)
     dims = write.type.dims
     return whole and dims is not None and value.type.dims == dims[len(singles) :]
 

@@ -90,7 +90,9 @@ class _Branch:
         sweep, node = self.sweep, self.node
         outer = self.outer()
         for value in outer:
-            if value not in self.cotangents and _is_read_at_index(value, node.regions):
+            if value in self.cotangents or self.is_handed_on(value):
+                continue
+            if _is_read_at_index(value, node.regions):
                 self.cotangents[value] = sweep.zero(value)
         regions = [self.region(region, outer) for region in node.regions]
         before = [self.cotangents.get(value) for value in outer]
@@ -105,6 +107,17 @@ class _Branch:
         made = sweep.builder.emit(IF, node.args, {}, tuple(regions))
         for k, total in zip(kept, values_of(made), strict=True):
             self.cotangents[outer[k]] = total
+
+    def is_handed_on(self, value: Node) -> bool:
+        """Whether a branch has an array as its result, perhaps written into: the cotangent of the result is
+        added to, and needs no zeros to begin with."""
+        results = [region.results[k] for region in self.node.regions for k in self.parts]
+        for result in results:
+            while result.op.name == "update":
+                result = result.args[0]
+            if result is value:
+                return True
+        return False
 
     def region(self, forward: Region, outer: Sequence[Node]) -> Region:
         """Go back through one branch; its results are the totals of outer values."""
@@ -204,6 +217,8 @@ class _Loop:
         """A value of the shape that a carried value ends with."""
         sizes, sample = self.sweep.builder.sizes, carried_of(self.node)[k]
         behind = result_types(self.node)[k].dims
+        if sample.type.kind == "stack":  # how many items it has in the end is known there
+            return self.sweep.final_of(self.node, k)
         if not _is_seed(sample) and sizes.resolve(sample.type.dims) == sizes.resolve(behind):
             return sample
         return self.sweep.final_of(self.node, k)

@@ -209,16 +209,16 @@ def _result(cotangent: Node | None, param: Node) -> Node:
         return to_float(cotangent if cotangent is not None else 0.0)
     if cotangent is None:
         return zeros_like(param)
+    scalar = not param.type.dims and param.type.dims is not None
+    maybe_number = scalar and any(source.type.kind == "number" for source in sources(cotangent))
     if infer.numpy_dtype(param).startswith("complex"):
         cotangent = conjugate(cotangent)
     if param.type.kind == "number":
-        real = not infer.numpy_dtype(cotangent).startswith("complex")
+        real = maybe_number or not infer.numpy_dtype(cotangent).startswith("complex")
         return full_like(param, cotangent) if real else cotangent
     if cotangent.op.name == "broadcast_to" and not cotangent.primal and cotangent.args[0].type.dims == ():
         return full_like(param, cotangent.args[0])
-    if cotangent.type.kind == "number" or (
-        param.type.dims == () and any(source.type.kind == "number" for source in sources(cotangent))
-    ):
+    if cotangent.type.kind == "number" or maybe_number:
         return full_like(param, cotangent)
     if infer.numpy_dtype(cotangent) != infer.numpy_dtype(param) and param.type.dtype and cotangent.type.dtype:
         cotangent = astype(cotangent, dtype=param.type.dtype)

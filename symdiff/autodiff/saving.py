@@ -13,18 +13,21 @@ both are needed, only the first is saved, and the way back carries the second (`
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 
 from symdiff.autodiff.activity import LOOPS
 from symdiff.autodiff.costs import MOST, Costs
 from symdiff.autodiff.places import Place
 from symdiff.autodiff.stops import carried_condition
 from symdiff.autodiff.sweep import Straight
+from symdiff.ir.build import current
 from symdiff.ir.control import carried_params
 from symdiff.ir.liveness import has_effect
 from symdiff.ir.node import Function, Node, Region
 from symdiff.ops.control import is_view
+from symdiff.records import dataclass, field
 
 
 @dataclass(eq=False, slots=True)
@@ -122,6 +125,14 @@ class Reads:
         yield from (value for value in values if self.homes.region.get(value) not in self.inside)
 
 
+def _items(value: Node) -> int:
+    """How many numbers a value holds; more than anything where only the run can tell."""
+    dims = current().sizes.resolve(value.type.dims) if value.type.kind in ("array", "number") else None
+    if dims is None or not all(isinstance(dim, int) for dim in dims):
+        return sys.maxsize
+    return math.prod(dim for dim in dims if isinstance(dim, int))
+
+
 class _Planner:
     def __init__(self, function: Function, sweep: Straight):
         self.function, self.sweep, self.homes = function, sweep, sweep.homes
@@ -150,6 +161,7 @@ class _Planner:
         self.stop(needed)
         for value in needed:
             self.need(value)
+        self.gather()
         self.shift()
         for value in list(self.saved):
             del self.saved[value]
@@ -176,6 +188,26 @@ class _Planner:
                 self.need(arg)
         else:
             self.saved[value] = None
+
+    def gather(self) -> None:
+        """Save one value in the place of several that are cheap to have again from it."""
+        operands = dict.fromkeys(arg for value in self.saved for arg in value.args)
+        for source in operands:
+            if source in self.saved or source not in self.homes.region or self.homes.is_overwritten(source):
+                continue
+            before = [value for value in self.saved if source in value.args]
+            least = self.costs.of(source) > MOST and max(_items(source), 2)
+            if not least or least > len(before):
+                continue
+            self.saved[source] = None
+            spared = 0
+            for value in before:
+                del self.saved[value]
+                again = self.costs.of(value) <= MOST and not self.homes.is_overwritten(value)
+                self.saved[value] = None
+                spared += again
+            if spared < least:
+                del self.saved[source]
 
     def shift(self) -> None:
         """Where a carried value is needed before and after an iteration, it is saved before it alone."""

@@ -33,7 +33,7 @@ from symdiff.errors import UnsupportedError
 from symdiff.ir import types
 from symdiff.ir.build import Builder, OpenRegion
 from symdiff.ir.calls import CALL_VJP, PULL, encoded
-from symdiff.ir.control import ITEM, carried_of, carried_params
+from symdiff.ir.control import ITEM, carried_of, carried_params, values_of
 from symdiff.ir.node import Function, Node, Region
 from symdiff.ir.types import Type
 from symdiff.ops import infer
@@ -119,6 +119,9 @@ class Straight:
             elif node.op is CALL_VJP:
                 if results.get(node):
                     self._pull(node, results[node], cotangents)
+            elif node.type.kind == "tuple":
+                if results.get(node):
+                    self._several(node, results[node], cotangents, active)
             elif cotangent is not None and node.op is not ITEM:
                 self._operation(node, cotangent, cotangents, active)
 
@@ -172,6 +175,17 @@ class Straight:
             if operand in self.active:
                 accumulate(cotangents, operand, fitted(conjugated(part, operand), operand))
 
+    def _several(self, node: Node, parts: Parts, cotangents: Cotangents, active: Activity) -> None:
+        """Go back through an operation of several results: its rule is given a cotangent or None for each."""
+        row = row_for(node)
+        if row is None or row.vjp is None:
+            raise UnsupportedError(f"{node.op.name} has no derivative rule.", span=node.span)
+        given = [fitted(parts[k], y) if k in parts else None for k, y in enumerate(values_of(node))]
+        found = row.vjp(given, values_of(node), *node.args, **node.attributes)
+        for operand, part in zip(node.args, found, strict=True):
+            if part is not None and operand in active:
+                accumulate(cotangents, operand, fitted(part, self._shaped(operand)))
+
     def _operation(self, node: Node, g: Node, cotangents: Cotangents, active: Activity) -> None:
         if node.op.name in WRITES:
             g = solid(self.builder, self.homes, g, node)
@@ -217,6 +231,8 @@ class Straight:
         with self.builder.region(*params) as opened:
             for node in region.body:
                 row = row_for(node)
+                if node.op is ITEM and row_for(node.args[0]) is not None:
+                    self.builder.recall(node)
                 if row is None or node.regions:
                     continue
                 row.infer(*node.args, **node.attributes)

@@ -12,7 +12,7 @@ of the generated function.  They are the user's own code: nothing in them is fol
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from symdiff.ops import infer
 from symdiff.ops.control import root, store
 from symdiff.ops.row import Row
 from symdiff.ops.shaping import copy
+from symdiff.records import dataclass, field
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from keyword import iskeyword
 
 from symdiff.autodiff.activity import result_types
 from symdiff.autodiff.saving import Plan, Reads, Save
 from symdiff.autodiff.sweep import Straight
 from symdiff.ir import types
-from symdiff.ir.build import Builder
+from symdiff.ir.build import Builder, plural
 from symdiff.ir.control import ITEM
 from symdiff.ir.copying import name_params
 from symdiff.ir.node import Function, Node, Region
@@ -172,14 +171,6 @@ class Walk:
 
     def named(self, stack: Node, save: Save) -> Node:
         """Call a stack after what it holds."""
-        if save.stacked and not stack.name:
-            object.__setattr__(stack, "name", stack_name(save.value))
+        if save.stacked and save.value.name and not stack.name:
+            object.__setattr__(stack, "name", plural(save.value.name))
         return stack
-
-
-def stack_name(value: Node) -> str:
-    """A plural: `hs` of `h`; `<name>_steps` where one would be misread."""
-    if not value.name:
-        return "saved"
-    plural = f"{value.name}s"
-    return f"{value.name}_steps" if value.name.endswith("s") or iskeyword(plural) else plural

@@ -6,7 +6,7 @@ of them; those that read each other's targets in a circle are one line, `a, b = 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from symdiff.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,9 +179,9 @@ class Choice:
 
     def _is_stated(self, node: Node, carried: frozenset[Node]) -> bool:
         name, uses = node.op.name, self.uses.get(node, 0)
-        if name in STATED or node.regions or not node.op.pure:
+        if name in STATED or node.regions or not node.op.pure or node.type.kind == "tuple":
             return True
-        if name in _TRIVIAL or node in self.inlined:
+        if name in _TRIVIAL or node in self.inlined or (_is_beside(node) and node not in carried):
             return False
         if name in FRESH and self.written.get(node, 0) and uses > 1:
             return False
@@ -225,3 +225,11 @@ class Choice:
     @staticmethod
     def _overwritten(writes: list[int] | None, first: int, last: int) -> bool:
         return writes is not None and any(first < write < last for write in writes)
+
+
+def _is_beside(node: Node) -> bool:
+    """Whether this is `i - 1` or `i + 1`, which reads best where it is used."""
+    if node.op.name not in ("add", "subtract") or node.name or node.type.dims != ():
+        return False
+    a, b = node.args
+    return a.op.name == "param" and a.type.kind == "number" and a.type.dtype == "int" and b.is_const

@@ -10,9 +10,11 @@ import builtins
 import math
 import re
 from collections.abc import Callable, Container, Mapping
+from dataclasses import replace
 from typing import Any
 
 from symdiff.ir.node import Node
+from symdiff.ops.control import is_permuted
 from symdiff.ops.row import Row
 
 ATOM, POWER, UNARY, PRODUCT, SUM = 20, 14, 13, 12, 11
@@ -57,11 +59,18 @@ class Expressions:
     def _may_be_number(self, node: Node) -> bool:
         return node.type.kind == "array" and not self.is_array(node)
 
-    def copied(self, node: Node) -> str:
-        """A copy of an array, or of what may be a number."""
+    def copied(self, node: Node, primal: bool = False) -> str:
+        """A copy of an array, or of what may be a number; primal: the user's code goes on with it."""
+        return self.copy_of(node, *self._named(node), primal=primal)
+
+    def copy_of(self, node: Node, text: str, precedence: int, primal: bool) -> str:
+        """A copy of a value that is written as `text`; the user's code finds the axes in the order in memory
+        that they had, since the last bits of sums depend on it."""
         if self._may_be_number(node):
-            return f"np.copy({self.text(node)})[()]"
-        return f"{self.text(node, ATOM)}.copy()"
+            return f"np.copy({text})[()]"
+        if primal and node.type.kind == "array" and is_permuted(node, arguments=True):
+            return f"np.copy({text})"
+        return f"{text if precedence >= ATOM else f'({text})'}.copy()"
 
     def _named(self, node: Node) -> Text:
         node = self.same.get(node, node)
@@ -76,12 +85,23 @@ class Expressions:
         row = node.op
         assert isinstance(row, Row), row
         if row.symbol and len(node.args) == 2:
-            return self.infix(row.symbol, *node.args)
+            return self.infix(row.symbol, *(node.args if node.primal else self._plainly(*node.args)))
         if row.symbol:
             operand = self.text(node.args[0], UNARY)
             doubled = operand.startswith(row.symbol) and row.symbol in "+-"  # `--x` reads as C's decrement
             return f"{row.symbol}({operand})" if doubled else f"{row.symbol}{operand}", UNARY
         return self.call(row, node)
+
+    def _plainly(self, a: Node, b: Node) -> tuple[Node, Node]:
+        """`2 * x` for a derived `2.0 * x` of an array of floats: these are one to NumPy."""
+        return (self._whole(a, b), self._whole(b, a))
+
+    def _whole(self, number: Node, other: Node) -> Node:
+        floats = (other.type.dtype or "").startswith(("float", "complex"))
+        if not number.is_const or type(number.value) is not float or not floats or not self.is_array(other):
+            return number
+        whole = number.value.is_integer() and 0 < abs(number.value) < 2**24
+        return replace(number, attrs=(("value", int(number.value)),)) if whole else number
 
     def infix(self, symbol: str, a: Node, b: Node) -> Text:
         precedence = _BINARY[symbol]
@@ -93,13 +113,18 @@ class Expressions:
         return f"{self.text(a, precedence + comparison)} {symbol} {self.text(b, precedence + 1)}", precedence
 
     def without_minus(self, node: Node) -> str | None:
-        """`2 * x` for a derived `-2 * x`, None for what has no minus."""
-        if node.primal or node.op.name != "multiply" or not node.args[0].is_const:
+        """`2 * x` for a derived `-2 * x`, `2 * c * x` for `-2 * c * x`; None for what has no minus."""
+        if node.primal or node.op.name != "multiply" or node in self.names:
             return None
-        factor = node.args[0].value
-        if isinstance(factor, complex) or not factor < 0:
-            return None
-        return f"{constant(-factor)[0]} * {self.text(node.args[1], PRODUCT + 1)}"
+        first, second = self._plainly(*node.args)
+        if first.is_const:
+            factor = first.value
+            if isinstance(factor, complex) or not factor < 0:
+                return None
+            positive: str | None = constant(-factor)[0]
+        else:
+            positive = self.without_minus(first)
+        return None if positive is None else f"{positive} * {self.text(second, PRODUCT + 1)}"
 
     def call(self, row: Row, node: Node) -> Text:
         """`x.f(key=value)` where arrays have such a method, else `np.f(x, key=value)`."""
@@ -308,15 +333,17 @@ def _einsum(self: Expressions, node: Node) -> Text:
     return f"np.einsum({node.attr('subscripts')!r}, {operands})", ATOM
 
 
-def _slogdet(self: Expressions, node: Node) -> Text:
-    _, _, part = node.op.name.rpartition(".")
-    return f"np.linalg.slogdet({self.text(node.args[0])}).{part}", ATOM
-
-
 def _counts(self: Expressions, node: Node) -> Text:
     row = node.op
     assert isinstance(row, Row)
     return f"{self.call(row, node)[0]}[0]", ATOM
+
+
+def _cho_solve(self: Expressions, node: Node) -> Text:
+    row, (c, b) = node.op, node.args
+    assert isinstance(row, Row)
+    factor = f"({self.text(c)}, {node.attr('lower', False)})"
+    return f"{self.function(row)}({factor}, {self.text(b)})", ATOM
 
 
 def _matrix_transpose(self: Expressions, node: Node) -> Text:
@@ -329,6 +356,14 @@ def _sequence(self: Expressions, node: Node) -> Text:
     assert isinstance(row, Row)
     items = f"[{', '.join(self.text(arg) for arg in node.args)}]"
     return f"{row.spelling}({', '.join([items, *self.keywords(row, node)])})", ATOM
+
+
+def _choose(self: Expressions, node: Node) -> Text:
+    places, *choices = map(self.text, node.args)
+    row = node.op
+    assert isinstance(row, Row)
+    inside = [places, f"[{', '.join(choices)}]", *self.keywords(row, node)]
+    return f"np.choose({', '.join(inside)})", ATOM
 
 
 def _stack_item(self: Expressions, node: Node) -> Text:
@@ -393,6 +428,7 @@ _SPECIAL: dict[str, Callable[[Expressions, Node], Text]] = {
     "new_stack": lambda self, node: ("[]", ATOM),
     "stack_item": _stack_item,
     "nonzero": _nonzero,
+    "choose": _choose,
     "unstacked": _unstacked,
     "repeated": _repeated,
     "listed": _listed,
@@ -414,9 +450,9 @@ _SPECIAL: dict[str, Callable[[Expressions, Node], Text]] = {
     "expand_dims": _expand_dims,
     "array": _array,
     "einsum": _einsum,
-    "linalg.slogdet.sign": _slogdet,
-    "linalg.slogdet.logabsdet": _slogdet,
-    "histogram.counts": _counts,
+    "linalg.multi_dot": _sequence,
+    **dict.fromkeys(("histogram.counts", "scipy.linalg.cho_factor"), _counts),
+    "scipy.linalg.cho_solve": _cho_solve,
     "matrix_transpose": _matrix_transpose,
     **dict.fromkeys(("concatenate", "stack", "vstack", "hstack", "dstack", "column_stack"), _sequence),
 }

@@ -12,7 +12,7 @@ from typing import Any
 
 from symdiff.backends.assignments import Move, in_order
 from symdiff.backends.choice import CONTROL, LOOPS
-from symdiff.backends.expressions import ATOM, Expressions
+from symdiff.backends.expressions import Expressions
 from symdiff.backends.iteration import elements_of
 from symdiff.backends.lifetimes import handed_on, measured_in_head
 from symdiff.backends.memory import Memory
@@ -63,12 +63,14 @@ class Flow:
             yield from before
             yield from self._statement(statement)
             return
-        self._commented = key
+        commented, self._commented = self._commented, key
         lines = list(self._statement(statement))
         text = printable(span.text.strip().partition("\n")[0] if node.regions else span.text.strip())
         yield from before
         if lines and text and not text.isidentifier() and not (node.primal and _same_code(lines[0][0], text)):
             yield f"# {text if len(text) < WIDTH - 6 else text[: WIDTH - 9] + '...'}", None
+        elif text.isidentifier() and not node.regions:  # the line above still stands
+            self._commented = commented
         yield from lines
 
     def _statement(self, statement: Statement) -> Iterator[Line]:
@@ -101,17 +103,15 @@ class Flow:
             yield f"{', '.join(targets)} = {self.expressions.expand(node)[0]}"
             return
         name, old = self.names[node], self.memory.reuses.get(statement)
-        if old is not None and self.names.get(self.schedule.resolved(old)) == name:
+        if old is not None and node.op.name == "copy":  # of an array that is ours and dead: its new name
+            if self.expressions.text(old) != name:
+                yield f"{name} = {self.expressions.text(old)}"
+        elif old is not None and self.names.get(self.schedule.resolved(old)) == name:
             a, b = node.args
             yield f"{name} {SYMBOLS[node.op.name]}= {self.expressions.text(b if a is old else a)}"
         elif node in self.memory.views:
-            text, precedence = self.expressions.expand(node)
-            held = text if precedence >= ATOM else f"({text})"
-            yield (
-                f"{name} = {held}.copy()"
-                if self.expressions.is_array(node)
-                else f"{name} = np.copy({text})[()]"
-            )
+            text = self.expressions.expand(node)
+            yield f"{name} = {self.expressions.copy_of(node, *text, primal=node.primal)}"
         else:
             yield self._augmented(statement, name) or f"{name} = {self.expressions.expand(node)[0]}"
 
@@ -133,7 +133,10 @@ class Flow:
     # Assignments between blocks
 
     def _moves(
-        self, pairs: Iterable[tuple[Cell | None, Node]], copied: frozenset[int] = frozenset()
+        self,
+        pairs: Iterable[tuple[Cell | None, Node]],
+        copied: frozenset[int] = frozenset(),
+        primal: bool = False,
     ) -> list[str]:
         moves = []
         for k, (cell, source) in enumerate(pairs):
@@ -146,7 +149,7 @@ class Flow:
                 if cell in self.nothing:
                     moves.append(Move(target, "None", frozenset()))
             elif copies or self.names.get(source) != target:
-                text = self.expressions.copied(source) if copies else self.expressions.text(source)
+                text = self.expressions.copied(source, primal) if copies else self.expressions.text(source)
                 reads = frozenset(self.names[leaf.node] for leaf, _ in self.schedule.leaves([source]))
                 moves.append(Move(target, text, reads))
         return in_order(moves)
@@ -157,7 +160,8 @@ class Flow:
             return []
         count = len(statement.cells)
         copied = frozenset(k for k in range(count) if (statement, k) in self.memory.entries)
-        return self._moves(zip(statement.cells, carried_of(statement.node), strict=True), copied)
+        pairs = zip(statement.cells, carried_of(statement.node), strict=True)
+        return self._moves(pairs, copied, statement.node.primal)
 
     def _leaving(self, block: Block) -> list[str]:
         """What a loop's body or a branch hands on at its end."""

@@ -39,7 +39,7 @@ from symdiff.ir.calls import CALL_VJP, CALLS
 from symdiff.ir.control import IF, carried_of
 from symdiff.ir.node import Node
 from symdiff.ir.types import may_be_one
-from symdiff.ops.control import is_view, store
+from symdiff.ops.control import is_permuted, is_view, store
 
 _AUGMENTED = {"add", "subtract", "multiply", "divide"}
 # What makes an array whose items lie in C's order, and that is one even if it has no axes.
@@ -170,7 +170,7 @@ class Memory:
             self.since = before
         elif node.op.name in WRITES:
             self._write(statement)
-        elif node.op.name in CALLS:
+        elif node.op.name in CALLS or node.type.kind == "tuple":
             self._call(statement)
         elif node in cells and node.op is not store:
             self._plain(statement)
@@ -209,7 +209,10 @@ class Memory:
                     self.reuses[statement] = candidate
                     self.hold(cell, self.of(candidate, statement, 0, 0))
                     return
-        if node in self.views:
+        if self._is_needless_copy(statement):
+            self.reuses[statement] = node.args[0]
+            self.hold(cell, self.of(node.args[0], statement, 0, 0))
+        elif node in self.views:
             self.hold(cell, self.fresh(statement, 0, statement.position))
         elif self._takes_place(statement):
             old = self.of(self.numbers[statement], statement, 0, 0)
@@ -355,6 +358,13 @@ class Memory:
             return False
         read = [self.alias.get(one, NOTHING) for one, _ in self.schedule.leaves(statement.node.args)]
         return sum(bool(alias.own & (one.own | one.inner)) for one in read) == 1
+
+    def _is_needless_copy(self, statement: Statement) -> bool:
+        """Whether what the derivative copies is an array of our own, in C's order, that is not read again."""
+        node = statement.node
+        if node.op.name != "copy" or node.primal or node.attr("order", "C") != "C":
+            return False
+        return self._is_reusable(statement, node.args[0]) and not is_permuted(node.args[0])
 
     def _takes_place(self, statement: Statement) -> bool:
         """Whether a number may be augmented: also if it is an array without axes."""

@@ -12,17 +12,18 @@ import keyword
 import re
 from bisect import insort
 from collections.abc import Container, Iterable
-from dataclasses import dataclass, field
 
 from symdiff.backends.lifetimes import Stretches, overlap
 from symdiff.backends.webs import Web, base_name
+from symdiff.backends.wishes import Wishes
 from symdiff.ir.build import numbered_name
-from symdiff.ir.control import FOR, ITEM
+from symdiff.ir.control import FOR
 from symdiff.ir.node import Function, Node
-from symdiff.ops.row import REGISTRY, Row
+from symdiff.ops.row import REGISTRY
+from symdiff.records import dataclass, field
 
 RESERVED = frozenset(
-    {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), "np", "copy", "dataclasses"}
+    {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), "np", "scipy", "copy", "dataclasses"}
     | {row.spelling.partition(".")[0] for row in REGISTRY.values()}
 )
 
@@ -47,7 +48,9 @@ class Names:
         return name
 
 
-def name_webs(function: Function, webs: Iterable[Web], names: Names, words: Container[str]) -> None:
+def name_webs(
+    function: Function, webs: Iterable[Web], names: Names, words: Container[str], wishes: Wishes
+) -> None:
     """Give a name to every web that has none yet; those of loops and branches may share one where they are
     not in each other's way, and lose a number that is not the user's own (`words`)."""
     webs = list(webs)
@@ -60,7 +63,7 @@ def name_webs(function: Function, webs: Iterable[Web], names: Names, words: Cont
             shared.setdefault(web.name, _Shared()).add(web)
     for web in webs:
         if not web.name:
-            web.name = _named(web, _wished(web, function), names, shared, words)
+            web.name = _named(web, wishes.of(web), names, shared, words)
             shared.setdefault(web.name, _Shared()).add(web)
 
 
@@ -94,7 +97,8 @@ class _Shared:
 
 
 def _named(web: Web, wish: str, names: Names, shared: dict[str, _Shared], words: Container[str]) -> str:
-    for name in [_plain(wish, words), wish] if web.flows else [wish]:
+    given = any(cell.name or cell.node.name for cell in web.cells)
+    for name in ([_plain(wish, words), wish] if given else [wish]) if web.flows else [wish]:
         if name in shared and shared[name].admits(web):
             return name
         if name != wish and name not in names.taken:
@@ -115,74 +119,3 @@ def words_of(function: Function) -> set[str]:
 
 
 _WORD = re.compile(r"[^\W\d]\w*")
-
-
-def _may_share(web: Web, other: Web) -> bool:
-    return (web.flows or other.flows) and not overlap(web.stretches, other.stretches)
-
-
-_COUNTERS = "ijklmn"
-
-
-def _wished(web: Web, function: Function) -> str:
-    cells = sorted(web.cells, key=lambda cell: cell.given[0])
-    if not any(cell.kind in ("carried", "branch", "counter") for cell in cells):
-        members = [cell.node for cell in cells]
-        named = next((member.name for member in reversed(members) if member.name), "")
-        return named or _wish(members[-1], function)
-    named = next((cell.name for cell in cells if cell.name), "")
-    if all(cell.kind == "counter" for cell in cells) and named in ("", "_"):
-        return _COUNTERS[min(cells[0].depth, len(_COUNTERS)) - 1]
-    if named:
-        return named
-    values = [cell.node for cell in cells if cell.kind == "value"]
-    if values and values[-1].type.kind != "stack":
-        return _wish(values[-1], function)
-    kind = cells[0].node.type
-    if kind.kind == "stack":
-        return "saved"
-    if kind.dtype == "bool" and kind.dims == ():
-        return "done"
-    return _letter(cells[0].node)
-
-
-# What the result of an operation on unnamed operands is called.
-_NOUNS = {
-    "subtract": "difference",
-    "multiply": "product",
-    "divide": "ratio",
-    "sum": "total",
-    "max": "largest",
-    "solve": "solution",
-}
-
-
-def _wish(node: Node, function: Function) -> str:
-    """A name for a value that the user did not name: `exp_z`, `x_part`, `difference`, or a single letter."""
-    gradient_alone = function.name.endswith("_grad") and not function.name.endswith("_value_and_grad")
-    if node is function.results[0] and node.primal and not gradient_alone:
-        return "value"
-    if node.regions:
-        return "pullback"
-    if node.type.kind == "stack":
-        return "saved"
-    if node.type.dtype == "bool":
-        return "mask"
-    operand = node.args[0].name if node.args else ""
-    if node.op is ITEM:
-        return _letter(node)
-    called = isinstance(node.op, Row) and not node.op.symbol
-    word = node.op.name.rpartition(".")[2]
-    if operand and word == "index":
-        return f"{operand}_part"
-    if operand and called and len(node.args) == 1:
-        return f"{word}_{operand}"
-    if node.primal and (word in _NOUNS or (called and len(node.args) == 2)):
-        return _NOUNS.get(word, word)
-    return _letter(node)
-
-
-def _letter(node: Node) -> str:
-    if node.type.dims == ():
-        return "scale" if not node.primal else "s"
-    return "t" if node.primal else "g"

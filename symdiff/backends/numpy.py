@@ -7,6 +7,7 @@ unknown).  Invariant: the same program always gives the same bytes.
 from __future__ import annotations
 
 import re
+import sys
 import textwrap
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
@@ -22,6 +23,7 @@ from symdiff.backends.release import release
 from symdiff.backends.render import render
 from symdiff.backends.schedule import Block, Cell, Schedule, Statement
 from symdiff.backends.webs import Web, Webs, needs_nothing
+from symdiff.backends.wishes import Wishes
 from symdiff.ir.calls import reached
 from symdiff.ir.node import Function, Node, Region, Tree
 from symdiff.ops.control import closure
@@ -44,9 +46,11 @@ def source(function: Function, header: str = "") -> str:
     ]
     helpers = sorted({helper for writer in writers for helper in writer.expressions.helpers})
     lines = [line for part in (*bodies, body, signatures, [signature]) for line in part]
+    imports = sorted({line for writer in writers for line in writer.expressions.imports})
+    numpy = ["import numpy as np"] if any(map(_reads_numpy, lines)) else []
     blocks = [
-        sorted({line for writer in writers for line in writer.expressions.imports}),
-        ["import numpy as np"] if any(map(_reads_numpy, lines)) else [],
+        [line for line in imports if line.split()[1] in sys.stdlib_module_names],
+        numpy + [line for line in imports if line.split()[1] not in sys.stdlib_module_names],
         [f"from symdiff.runtime import {', '.join(helpers)}"] if helpers else [],
     ]
     return render(
@@ -107,6 +111,7 @@ class _Writer:
         self.words = words_of(function)
         self.forced: set[Node] = set()
         self.inlined: set[Node] = set()
+        self.last: set[Node] = set()
         self.spelled: dict[str, str] = {}  # parameters that bear a name which the body needs for itself
         self.expressions = Expressions({})
         self.numbers = maybe_numbers(function)
@@ -122,17 +127,19 @@ class _Writer:
                 return [line for line, _ in lines]
 
     def _plan(self) -> None:
-        """Statements, memory and variables; what a loop hands on in a variable of its own is written where it
-        is handed on: `a, b = b, a + b`."""
+        """Statements, memory and variables; what a loop hands on in a variable of its own is computed last,
+        when nobody reads the old value any more, or written where it is handed on: `a, b = b, a + b`."""
         while True:
-            self.schedule = Schedule(self.function, self.forced, self.inlined)
+            self.schedule = Schedule(self.function, self.forced, self.inlined, self.last)
             self.lifetimes = Lifetimes(self.schedule, self._arguments_kept())
             self.memory = Memory(self.schedule, self.lifetimes)
             self.webs = Webs(self.schedule, self.lifetimes, self.memory)
             found = self.webs.handed_on() - self.forced - self.inlined
             if not found:
                 break
-            self.inlined |= found
+            if found <= self.last:
+                self.inlined |= found
+            self.last |= found
         self.nothing = needs_nothing(self.schedule, self.webs)
         release(self.schedule, self.lifetimes, self.memory)
 
@@ -159,23 +166,24 @@ class _Writer:
             else:
                 web.name = self.spelled.get(param.attr("parameter"), param.attr("parameter"))
         scopes = self.webs.scopes()
-        name_webs(self.function, scopes.pop(self.schedule.top), names, self.words)
+        wishes = Wishes(self.function, self.schedule, self.webs)
+        name_webs(self.function, scopes.pop(self.schedule.top), names, self.words, wishes)
         self.arguments: dict[Block, str] = {}
         for block, webs in scopes.items():
-            self._name_closure(block, webs)
+            self._name_closure(block, webs, wishes)
         for node, cell in self.schedule.cells.items():
             if self.webs.of[cell].name:
                 names.of[node] = self.webs.of[cell].name
         self.expressions = Expressions(names.of, self.schedule.same, self.numbers)
 
-    def _name_closure(self, block: Block, webs: list[Web]) -> None:
+    def _name_closure(self, block: Block, webs: list[Web], wishes: Wishes) -> None:
         """The parameters of an inner function, then what it computes."""
         assert block.owner is not None
         params = block.region.params
         for i, (param, output) in enumerate(zip(params, self.function.results, strict=False)):
             wish = f"{output.name or 'value'}_bar" if output.name or i == 0 else f"value{i}_bar"
             self.webs.of[self.schedule.cells[param]].name = self.names.fresh(wish)
-        name_webs(self.function, webs, self.names, self.words)
+        name_webs(self.function, webs, self.names, self.words, wishes)
         first = self.webs.of[self.schedule.cells[params[0]]].name
         tree: Tree = block.owner.node.attr("cotangents")
         self.arguments[block] = first if tree.kind == "leaf" else self.names.fresh("cotangents")
@@ -230,13 +238,28 @@ class _Writer:
         """Give names to halves of the expressions that do not fit on their lines."""
         before = len(self.forced)
         for line, node in lines:
-            if node is None or len(line) + 4 <= WIDTH or line.lstrip().startswith("#"):
-                continue
-            parts = [part for part in self._inner(node) if part not in self.forced]
-            if parts:
-                half = len(line) / 2
-                self.forced.add(min(parts, key=lambda part: abs(len(self.expressions.text(part)) - half)))
+            if node is not None and len(line) + 4 > WIDTH and not line.lstrip().startswith("#"):
+                self._halve(node, len(line))
         return len(self.forced) > before
+
+    def _halve(self, whole: Node | Region, length: int) -> None:
+        """Cut what stands on a line of this length, and the halves again as far as they will not fit either:
+        to plan the function anew takes longer than all the rest."""
+        before = len(self.forced)
+        name = f"g{len(self.names.of)}"  # as long as the one that a half gets may be
+        pending = [(whole, length)]
+        while pending:
+            node, length = pending.pop()
+            parts = [part for part in self._inner(node) if part not in self.forced]
+            if length + 4 <= WIDTH or not parts:
+                continue
+            texts = {part: len(self.expressions.text(part)) for part in parts}
+            part = min(parts, key=lambda part: abs(texts[part] - length / 2))
+            self.forced.add(part)
+            self.names.of[part] = name
+            pending += [(node, length - texts[part] + len(name)), (part, len(f"{name} = ") + texts[part])]
+        if len(self.forced) > before and isinstance(whole, Node) and whole in self.schedule.stated:
+            self.forced.add(whole)  # it stays where it is, also if it is a statement for its depth alone
 
     def _inner(self, node: Node | Region) -> Iterator[Node]:
         """The unnamed operations inside the expressions of a statement."""

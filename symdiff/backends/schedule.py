@@ -17,15 +17,14 @@ Positions count statements in program order; one statement has four points, 4 * 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator
 from typing import Literal
 
 from symdiff.backends.choice import LOOPS, SHAPES, STATED, Choice
-from symdiff.ir.calls import CALLS
 from symdiff.ir.control import IF, WHILE, carried_of, carried_params
 from symdiff.ir.node import Function, Node, Region
 from symdiff.ops.control import store
+from symdiff.records import dataclass, field
 
 BlockKind = Literal["function", "closure", "then", "otherwise", "body", "condition"]
 CellKind = Literal["value", "argument", "counter", "carried", "branch"]
@@ -88,10 +87,17 @@ class Cell:
 
 class Schedule:
     """The statements of a function; values of `forced` get one although they could be part of an expression,
-    those of `inlined` none."""
+    those of `inlined` none; those of `last` stand at the ends of their blocks."""
 
-    def __init__(self, function: Function, forced: Iterable[Node] = (), inlined: Iterable[Node] = ()):
+    def __init__(
+        self,
+        function: Function,
+        forced: Iterable[Node] = (),
+        inlined: Iterable[Node] = (),
+        last: Collection[Node] = (),
+    ):
         self.function = function
+        self._last = last
         self.same: dict[Node, Node] = {}  # results of blocks, which are written inline
         self.cells: dict[Node, Cell] = {}
         self.statements: list[Statement] = []
@@ -162,7 +168,7 @@ class Schedule:
         if kind in ("function", "closure"):
             for param in region.params:
                 self._value(param, "argument", block, 4 * block.start)
-        for node in self.kept[region]:
+        for node in sorted(self.kept[region], key=self._last.__contains__):
             if node in self.stated:
                 self._statement(node, block)
         block.end = self._next()
@@ -198,7 +204,7 @@ class Schedule:
                     cell = self._value(item, "value", block, 4 * statement.position + point, statement)
                     cell.index = k
                 statement.cells.append(cell)
-        elif node.op.name in CALLS and node.type.kind == "tuple":
+        elif node.type.kind == "tuple":  # a call of several results
             for k in range(len(node.type.items)):
                 item = self.needed.get((node, k))
                 cell = None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from symdiff.ir.node import Node
 from symdiff.ops.control import is_view
+from symdiff.records import dataclass
 
 Site = tuple[Any, int]
 NO_SITES: frozenset[Site] = frozenset()

@@ -14,7 +14,6 @@ from __future__ import annotations
 import re
 from bisect import insort
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from symdiff.backends.choice import CONTROL, LOOPS, WRITES
 from symdiff.backends.lifetimes import Lifetimes, Stretches, overlap
@@ -22,6 +21,7 @@ from symdiff.backends.memory import Memory
 from symdiff.backends.schedule import Block, Cell, Schedule, Statement, sources
 from symdiff.ir.control import UNDEFINED
 from symdiff.ir.node import Node
+from symdiff.records import dataclass
 
 
 @dataclass(slots=True, eq=False, repr=False)

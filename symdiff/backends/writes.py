@@ -13,6 +13,7 @@ from typing import Any
 from symdiff.backends.expressions import ATOM, PRODUCT, Expressions
 from symdiff.backends.memory import Memory
 from symdiff.backends.schedule import Schedule, Statement
+from symdiff.backends.untouched import untouched
 from symdiff.ir.node import Node
 from symdiff.ops.control import root
 
@@ -29,6 +30,7 @@ class Writes:
         self.expressions = expressions
         self.names = names
         self._written: dict[Node, list[Any]] = {}  # by array made of zeros: the indices written so far
+        self._untouched = untouched(schedule)
 
     def lines(self, statement: Statement) -> Iterator[str] | None:
         """The lines of a write; None for other operations."""
@@ -53,7 +55,7 @@ class Writes:
         elif base.type.kind != "stack" and not statement.node.type.dims:
             yield f"{name} = np.array({self.expressions.text(base)})"
         else:
-            yield f"{name} = {self.expressions.copied(base)}"
+            yield f"{name} = {self.expressions.copied(base, statement.node.primal)}"
 
     def _push(self, statement: Statement) -> Iterator[str]:
         name = self.names[statement.node]
@@ -153,9 +155,10 @@ class Writes:
             read = resolved(read)
             if kind == "index" and data[0] == (("ellipsis",),) and not _is_read(read, data[0]):
                 continue
-            if read in self.names or not _matches(
-                read, kind, data, [resolved(one) for one in operands], resolved
-            ):
+            gathered = any(one.type.dims != () for one in operands)  # which is not done a second time
+            if gathered and read in self.names:
+                return False
+            if not _matches(read, kind, data, [resolved(one) for one in operands], resolved):
                 return False
             read = read.args[0]
         return resolved(read) is resolved(base) and self.names.get(resolved(base)) is not None
@@ -178,11 +181,13 @@ class Writes:
         index, before = node.attr("index"), None
         if statement not in self.memory.copies:
             before = self._written.get(self.schedule.resolved(total))
-        untouched = before is not None and all(_is_elsewhere(index, one) for one in before)
+        first = node in self._untouched or (
+            before is not None and all(_is_elsewhere(index, one) for one in before)
+        )
         if before is not None:
             before.append(index)
             self._written[node] = before
-        yield self._write(name, node, value, tuple(operands), "=" if untouched else "+=")
+        yield self._write(name, node, value, tuple(operands), "=" if first else "+=")
 
     def _store(self, statement: Statement) -> Iterator[str]:
         """A write into a parameter: `W -= step`, `v *= m` and `v += g`, or `W[...] = value`."""
@@ -221,7 +226,19 @@ class Writes:
             positive = self.expressions.without_minus(value)
             if positive is not None:
                 return f"{name}[{inside}] -= {positive}"
-        return f"{name}[{inside}] {symbol} {self.expressions.text(value)}"
+        return f"{name}[{inside}] {symbol} {self._with_sign_inside(value) or self.expressions.text(value)}"
+
+    def _with_sign_inside(self, value: Node) -> str | None:
+        """`-c * x` for `-(c * x)`: the sign of the number costs nothing."""
+        if value.op.name != "negative" or value.primal or value in self.names:
+            return None
+        product = self.schedule.resolved(value.args[0])
+        if product.op.name not in ("multiply", "divide") or product in self.names:
+            return None
+        factor = product.args[0]
+        if factor.is_const or factor.type.dims != () or value.type.dims == ():
+            return None
+        return f"-{self.expressions.text(product, PRODUCT)}"
 
 
 def _is_read(node: Node, entries: Any) -> bool:

@@ -16,7 +16,7 @@ import functools
 import sys
 import types as python_types
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import is_dataclass
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from symdiff.errors import DtypeError, SymdiffError, UnsupportedError
 from symdiff.ir import types
 from symdiff.ir.node import LEAF, Path, Tree
 from symdiff.ir.types import Dim, Size, Type
+from symdiff.records import dataclass, field
 
 Place = tuple[str, Path]
 """Where a value stands: the parameter's name and the steps from there."""

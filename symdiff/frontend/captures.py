@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass, field
 from keyword import iskeyword
 from types import ModuleType
 from typing import Any
@@ -19,6 +18,7 @@ from symdiff.errors import UnsupportedError
 from symdiff.frontend.arguments import Described, Identity, Leaf, Place, describe, key_of, stage
 from symdiff.frontend.frame import Context
 from symdiff.ir.node import Node, Path, Tree
+from symdiff.records import dataclass, field
 
 Read = Callable[[], object]
 _MISSING = object()

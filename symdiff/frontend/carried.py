@@ -8,7 +8,6 @@ Invariant: the types only grow from attempt to attempt, so that the attempts com
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from symdiff.ir import control, types
 from symdiff.ir.build import NUMBER_NAMES, current
 from symdiff.ir.node import Node
 from symdiff.ir.types import Dim, Size, Type
+from symdiff.records import dataclass, field
 
 
 @dataclass(eq=False, slots=True, repr=False)
@@ -161,7 +161,7 @@ class Widening:
 
         def freed(dim: Dim) -> Dim:
             own = isinstance(dim, Size) and dim.name.startswith("?") and int(dim.name[1:]) >= self.first
-            return sizes.fresh() if own else dim
+            return sizes.fresh(dim) if own else dim
 
         dims = sizes.resolve(type.dims)
         items = tuple(self._freed(item) for item in type.items)

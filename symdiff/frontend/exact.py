@@ -1,10 +1,10 @@
 """Which values certainly are of the class and dtype that their type says.
 
-Enters: a node.  Leaves: an answer.  Invariant: "exact" is certain.  A type may say more than run time keeps:
-a number that is an int or a float, as a branch decides, is typed as a float, and so is `s = 0` before a loop
-that adds floats to it but may have no round.  For arithmetic that is right, for such a number is weak; where
-the class itself decides (`isinstance`, the dtype of what is made of it, and so what a write into that cuts
-off) it has to be asked for here.
+Enters: a node. Leaves: an answer: all that it may be at run time. Invariant: "exact" is certain. A type may
+say more than run time keeps: a number that is an int or a float, as a branch decides, is typed as a float,
+and so is `s = 0` before a loop that adds floats to it but may have no round. For arithmetic that is right,
+for such a number is weak; where the class itself decides (`isinstance`, the dtype of what is made of it, and
+so what a write into that cuts off) it has to be asked for here.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
+from math import prod
 
 from symdiff.errors import SymdiffError
 from symdiff.ir import types
@@ -25,6 +26,8 @@ Forms = frozenset[Type | None]
 _UNKNOWN: Forms = frozenset([None])
 _MOST = 32
 """How many combinations of what the operands may be are looked at."""
+_ARRAYS = [types.array(dtype, None) for dtype in ("int64", "float32", "float64")]
+"""What an array of which nothing is known may be."""
 
 
 class Exactness:
@@ -88,7 +91,7 @@ class Exactness:
     def _needs(self, node: Node) -> Sequence[Node]:
         if node.op is PARAM or node.is_const or node.type.dtype == "bool":
             return []
-        return self._sources(node) or node.args
+        return self._sources(node) or node.args[: 1 if node.op.name in _WRITING else None]
 
     def _decide(self, node: Node) -> Forms:
         own = frozenset([_form(node.type)])
@@ -104,40 +107,41 @@ class Exactness:
             return frozenset(
                 _form(node.type) if form is not None and _is_seed(form, node.type) else form for form in found
             )
+        if node.op.name in _WRITING:
+            return self._known[node.args[0]]
         if node.op.name == "power" and _may_be_fraction(node):
-            return own | {types.number("int"), types.number("float")}
+            return own | {_form(types.number("int")), _form(types.number("float"))}
         if node.op.name in _JOINING and not _is_uniform(node):
             return _UNKNOWN
         if node.op.name == "as_array" and node.type.dtype != "float64":
-            return _UNKNOWN  # `np.array([])` is of this dtype
+            # `np.array([])` is of this dtype.
+            return own | {types.array("float64", None)} if all(map(self, node.args)) else _UNKNOWN
         return own if node.attr("dtype") is not None else self._following(node)
 
     def _following(self, node: Node) -> Forms:
         """What the result may be where some operands may be something else than their types say."""
+        if all(map(self, node.args)):
+            return frozenset([_form(node.type)])
         choices = [self._choices(arg) for arg in node.args]
-        number = 1
-        for alternatives in choices:
-            number *= len(alternatives)
-        if number == 1:
-            return frozenset([_form(node.type)]) if all(map(self, node.args)) else _UNKNOWN
-        if node.regions or number > _MOST:
+        if node.regions or not 0 < prod(map(len, choices)) <= _MOST:
             return _UNKNOWN
         return frozenset(_inferred(node, args) for args in product(*choices))
 
     def _choices(self, node: Node) -> list[Node]:
-        """Values of all the types that this one may have; only itself where that is not known."""
-        if self(node) or node.type.kind not in ("array", "number"):
+        """Values of all the types that this one may have; none where that is not known."""
+        own = _form(node.type)
+        if self(node):
             return [node]
-        found = [node]
-        for form in self._known[node]:
-            type = types.number(_other(node.type)) if form is None else form
-            if type.kind == "array":
-                type = replace(type, dims=node.type.dims if node.type.kind == "array" else ())
-            if type.kind not in ("array", "number"):
-                return [node]
-            if type != node.type:
-                found.append(Node(PARAM, (), (), type))
-        return found
+        known = {form for form in self._known[node] if form is not None}
+        if None in self._known[node]:
+            known |= {own, _form(types.number(_other(node.type))), *(_ARRAYS if own.kind == "array" else ())}
+        if any(form.kind not in ("array", "number") for form in known):
+            return []
+        dims = {own.kind: node.type.dims}
+        return [
+            node if form == own else Node(PARAM, (), (), replace(form, dims=dims.get(form.kind, ())))
+            for form in known
+        ]
 
 
 def _inferred(node: Node, args: Sequence[Node]) -> Type | None:
@@ -173,6 +177,7 @@ def _may_be_fraction(node: Node) -> bool:
     return not (exponent.is_const and exponent.value.real >= 0)
 
 
+_WRITING = frozenset(["update", "add_at"])
 _JOINING = frozenset(["push", "set_item", "chained", "listed"])
 
 

@@ -11,7 +11,6 @@ import ast
 import types as python_types
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from symdiff.errors import Problem, Span, SymdiffError, UnsupportedError
@@ -22,6 +21,7 @@ from symdiff.frontend.targets import assigned_names
 from symdiff.frontend.values import POISON, Missing, Raised, Silent
 from symdiff.ir.build import Builder
 from symdiff.ir.node import Function, Node, Tree
+from symdiff.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -16,13 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 from symdiff.errors import SymdiffError, UnsupportedError
 from symdiff.frontend.exact import Exactness
 from symdiff.frontend.memory import COPY, UNCLEAR, Layout, Sharing
 from symdiff.ir.build import current
 from symdiff.ir.node import Node
+from symdiff.ops.stacks import unstacked
+from symdiff.records import dataclass, field
 
 Values = Mapping[Node, Node]
 
@@ -82,6 +83,9 @@ class Heap:
         """The value of what a node refers to, now.  Raises UnsupportedError where only run time knows."""
         if not self.values:
             return node
+        if shows_rows(node):
+            source = self.latest(node.args[0])
+            return node if source is node.args[0] else current().unfolded(unstacked, source)
         if node in self.uncertain:
             self._check_doubt(node)
         if not getattr(node.op, "view", False) or self.layout.sharing(node) is COPY:
@@ -147,6 +151,11 @@ class Heap:
     def changed(self, before: Values) -> dict[Node, Node]:
         """By storage whose value is another than before: its value now."""
         return {storage: value for storage, value in self.values.items() if before.get(storage) is not value}
+
+
+def shows_rows(stack: Node) -> bool:
+    """Whether a list is `list(array)` of an array whose rows are arrays, and so views of it."""
+    return stack.op is unstacked and bool(stack.type.items[0].dims)
 
 
 def _shown(node: Node) -> str:

@@ -28,8 +28,13 @@ from symdiff.frontend.operators import COMPARE, compare, compute
 from symdiff.frontend.values import Checkpointed, Generator, Partial, ShapeTuple, has_staged, kind_name
 from symdiff.ir.node import Node
 from symdiff.ops.effects import stop_gradient
-from symdiff.ops.indexing import pick
+from symdiff.ops.elementwise import logical_not, logical_or
+from symdiff.ops.indexing import index, pick
+from symdiff.ops.lowering import arrays as nodes_of
+from symdiff.ops.lowering import known_rank
 from symdiff.ops.row import REGISTRY
+from symdiff.ops.shaping import make_shape
+from symdiff.ops.updates import update
 
 Memo = dict[int, Any]
 
@@ -218,6 +223,47 @@ def _from_function(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any
     return call(frame, args[0], [pick(places, 0, axis) for axis in range(len(shape))], named)
 
 
+def _piecewise(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """`np.piecewise`: zeros, into which each function writes its values where its condition holds."""
+    given, conditions, functions, *rest = args
+    x = arrays.operand(given)
+    if known_rank(x, "np.piecewise") == 0:
+        whole = _piecewise(frame, [_line(x), *_lines(conditions), functions, *rest], kwargs)
+        return arrays.apply(REGISTRY["reshape"], [whole, make_shape()])
+    masks = [arrays.operand(one) for one in _conditions(x, conditions)]
+    if len(functions) == len(masks) + 1:
+        taken = functools.reduce(logical_or, masks)
+        masks.append(logical_not(taken))
+    if len(functions) != len(masks):
+        raise UserError(f"ValueError: with {len(masks)} condition(s), {len(masks)} functions are expected")
+    y = arrays.apply(REGISTRY["zeros_like"], [x])
+    for mask, function in zip(masks, functions, strict=True):
+        value = function
+        if not arrays.is_operand(function):
+            chosen = arrays.apply(index, [x, mask], index=(("arg", 0),))
+            value = call(frame, function, [chosen, *rest], dict(kwargs))
+        y = arrays.apply(update, [y, arrays.operand(value), mask], index=(("arg", 0),))
+    return y
+
+
+def _conditions(x: Node, conditions: Any) -> list[Any]:
+    """One condition alone is a list of one."""
+    if isinstance(conditions, Node):
+        rank = known_rank(conditions, "np.piecewise")
+        return [conditions] if rank == known_rank(x, "np.piecewise") else nodes_of(conditions)
+    alone = bool(conditions) and all(isinstance(one, bool) for one in conditions)
+    return [conditions] if alone else list(conditions)
+
+
+def _line(x: Node) -> Node:
+    return arrays.apply(REGISTRY["reshape"], [x, make_shape(1)])
+
+
+def _lines(conditions: Any) -> list[Any]:
+    found = conditions if isinstance(conditions, list | tuple) else [conditions]
+    return [[_line(arrays.operand(one)) for one in found]]
+
+
 HANDLERS: dict[Any, Handler] = {
     copy.copy: _copy, copy.deepcopy: _deepcopy,
     dataclasses.fields: lambda frame, args, kwargs: compute(dataclasses.fields, *args),
@@ -225,7 +271,7 @@ HANDLERS: dict[Any, Handler] = {
     dataclasses.replace: _replace, dataclasses.asdict: _as_dict, dataclasses.astuple: _as_tuple,
     functools.wraps: lambda frame, args, kwargs: _same, _same: _first,
     functools.cache: _first, functools.lru_cache: _lru_cache,
-    np.fromfunction: _from_function,
+    np.fromfunction: _from_function, np.piecewise: _piecewise,
     marks.stop_gradient: _stop_gradient, marks.checkpoint: _checkpoint, recomputed: recomputed,
     typing.cast: lambda frame, args, kwargs: args[1],
 }  # fmt: skip

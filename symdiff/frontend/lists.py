@@ -13,11 +13,13 @@ from typing import Any
 from symdiff.errors import UnsupportedError, UserError
 from symdiff.frontend import arrays
 from symdiff.frontend.frame import Context, Frame
+from symdiff.frontend.heap import shows_rows
 from symdiff.frontend.merge import is_leaf
 from symdiff.frontend.state import fill, taken
 from symdiff.frontend.values import Lazily, StagedList, kind_name
 from symdiff.ir.control import ITEM
 from symdiff.ir.node import Node
+from symdiff.ops.indexing import index as row
 from symdiff.ops.row import REGISTRY
 from symdiff.ops.stacks import (
     as_array,
@@ -123,16 +125,20 @@ def repeat(value: Any, count: Node) -> StagedList:
 
 
 def rows_of(context: Context, array: Node) -> StagedList:
-    """`list(array)`: its rows are views, which must not be written into."""
+    """`list(array)`: its rows are views (see `item`)."""
     made = StagedList(new_stack())
     _hold(context, made, unstacked(array), array)
     return made
 
 
 def item(context: Context, target: StagedList, index: Any) -> Any:
-    """`target[index]`; it must not be written into."""
-    found = stack_item(target.stack, arrays.operand(index))
-    return _kept(context, found, target.stack)
+    """`target[index]`; it must not be written into, but where the list still is that of the rows of an array:
+    then it is a row."""
+    stack, place = target.stack, arrays.operand(index)
+    if shows_rows(stack) and (place.type.kind, place.type.dtype) == ("number", "int"):
+        entry = ("int", place.value) if place.is_const else ("arg", 0)
+        return arrays.apply(row, [stack.args[0], *([] if place.is_const else [place])], index=(entry,))
+    return _kept(context, stack_item(stack, place), stack)
 
 
 def _kept(context: Context, found: Node, stack: Node) -> Any:

@@ -13,7 +13,6 @@ depend on the number of rounds.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from symdiff.errors import UnsupportedError
@@ -56,6 +55,7 @@ from symdiff.ir.build import OpenRegion
 from symdiff.ir.node import Node
 from symdiff.ir.types import Type
 from symdiff.ops.row import REGISTRY
+from symdiff.records import dataclass
 
 _MOST_ATTEMPTS = 16
 

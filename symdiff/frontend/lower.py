@@ -13,7 +13,7 @@ import math
 import sys
 import types as python_types
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -47,6 +47,7 @@ from symdiff.ir.build import Builder
 from symdiff.ir.calls import reached
 from symdiff.ir.node import LEAF, Function, Node, Parameter, Tree
 from symdiff.ir.tidy import tidy
+from symdiff.records import dataclass
 
 _HANDLERS = (
     augmented,

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from symdiff.frontend.values import POISON, Bound, Closure, Missing, ShapeTuple,
 from symdiff.ir.control import UNDEFINED
 from symdiff.ir.node import Node
 from symdiff.ops.stacks import new_stack, push
+from symdiff.records import dataclass
 
 Nodes = Sequence[Any] | Mapping[int, Any]
 """By number of a leaf, its node."""

@@ -25,7 +25,6 @@ _SAME = [
     "argsort",
     "choose",
     "clip",
-    "compress",
     "conj",
     "conjugate",
     "cumprod",
@@ -109,6 +108,12 @@ def _astype(node: Node, args: list[Any], kwargs: dict[str, Any]) -> Any:
     return arrays.apply(REGISTRY["astype"], [node], dtype=dtype or "float64")
 
 
+def _compress(node: Node, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """The function takes the condition first."""
+    condition, *rest = args or [kwargs.pop("condition")]
+    return call_row(REGISTRY["compress"], np.compress, [condition, node, *rest], kwargs)
+
+
 def _copy(node: Node, args: list[Any], kwargs: dict[str, Any]) -> Any:
     return arrays.apply(REGISTRY["copy"], [node])
 
@@ -133,6 +138,7 @@ METHODS: dict[str, Callable[[Node, list[Any], dict[str, Any]], Any]] = {
     "reshape": _reshape,
     "transpose": _transpose,
     "astype": _astype,
+    "compress": _compress,
     "copy": _copy,
     "__copy__": _copy,
     "flatten": _flatten,

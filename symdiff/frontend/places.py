@@ -8,7 +8,6 @@ into, or perhaps not, is an error here.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from symdiff.ops.indexing import FULL, Index
 from symdiff.ops.row import Row
 from symdiff.ops.shaping import length, make_shape
 from symdiff.ops.updates import View
+from symdiff.records import dataclass
 
 WHOLE: Index = (("ellipsis",),)
 

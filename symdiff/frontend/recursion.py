@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import types as python_types
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -44,6 +44,7 @@ from symdiff.ir.tidy import tidy
 from symdiff.ir.types import Dims, Size
 from symdiff.ops.control import roots
 from symdiff.ops.shaping import copy
+from symdiff.records import dataclass, field
 
 _ROUNDS = 6
 _MOST_FORMS = 12

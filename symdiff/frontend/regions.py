@@ -8,7 +8,6 @@ was evaluated the state is what it was before.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from keyword import iskeyword
 from typing import Any
 
@@ -19,6 +18,7 @@ from symdiff.frontend.state import ABSENT, State, fill, leaves_of, restore, take
 from symdiff.frontend.values import POISON, Raised, Silent, StagedList
 from symdiff.ir.build import OpenRegion
 from symdiff.ir.node import Node, Region
+from symdiff.records import dataclass
 
 Names = frozenset[str]
 Key = tuple[str, int, str]

@@ -19,6 +19,7 @@ from symdiff.frontend.frame import (
     BREAK,
     CONTINUE,
     STATEMENTS,
+    Consumed,
     Flow,
     Frame,
     Maybe,
@@ -28,8 +29,10 @@ from symdiff.frontend.frame import (
 from symdiff.frontend.live import live_names
 from symdiff.frontend.loops import Static, rolled
 from symdiff.frontend.once import spend
+from symdiff.frontend.peeling import first_of, peeled, without_break
 from symdiff.frontend.regions import Mark, Names, own_scope
 from symdiff.frontend.rolled import Counted, arrays_in, counted, is_rolled
+from symdiff.frontend.settling import settled
 from symdiff.frontend.state import restore, taken
 from symdiff.frontend.statements import assign
 from symdiff.frontend.targets import assigned_names, rebound_names
@@ -38,9 +41,11 @@ from symdiff.frontend.values import Checkpointed, Lazily, NeedUnrolled, Silent, 
 from symdiff.ir.node import Node
 
 _FEW = 100  # rounds that are written out where a loop cannot be kept
+_SHORT = 8  # rounds that are written out where what follows has to know which array is which
 
 
-def _for(frame: Frame, node: ast.For) -> Flow:
+def _for(frame: Frame, node: ast.For) -> Flow | Consumed:
+    rest = frame.rest
     iterable = evaluate(frame, node.iter)
     attrs: dict[str, Any] = {}
     if isinstance(iterable, Checkpointed):
@@ -67,19 +72,44 @@ def _for(frame: Frame, node: ast.For) -> Flow:
     rounds = counted(frame, iterable)
     if rounds.known is not None and not rounds.known:
         return execute(frame, node.orelse)
-    attrs |= {"reverse": True} if rounds.reverse else {}
-    loop = Loop(
-        (rounds.start, rounds.stop, rounds.step),
-        lambda counter: body(rounds.item(_given(counter))),
-        *_live(frame, node),
-        assigned=_assigned(frame, node),
-        attrs=attrs,
-        stops=bool(node.orelse),
-        over=arrays_in(iterable),
-    )
-    with frame.context.heap.pinning(loop.over):
-        flow, jumped = kept(frame, loop, rounds, lambda values: (written_out(frame, values, body), None))
-    return _else(frame, node, flow) if jumped is None else _unless_jumped(frame, node, flow, jumped)
+    over = arrays_in(iterable)
+
+    def written(values: Iterable[Any]) -> tuple[Flow, None]:
+        return written_out(frame, values, body), None
+
+    def run(loop_of: Callable[[], tuple[Flow, Any]]) -> Flow:
+        with frame.context.heap.pinning(over):
+            flow, jumped = loop_of()
+        return _else(frame, node, flow) if jumped is None else _unless_jumped(frame, node, flow, jumped)
+
+    def loop(rounds: Counted) -> Flow:
+        made = Loop(
+            (rounds.start, rounds.stop, rounds.step),
+            lambda counter: body(rounds.item(_given(counter))),
+            *_live(frame, node),
+            assigned=_assigned(frame, node),
+            attrs=attrs | ({"reverse": True} if rounds.reverse else {}),
+            stops=bool(node.orelse),
+            over=over,
+        )
+        return run(lambda: kept(frame, made, rounds, written))
+
+    def apart() -> Flow | Consumed:
+        known = rounds.known
+        if known is not None and len(known) <= _SHORT:
+            return run(lambda: written(map(rounds.item, known)))
+        found = first_of(frame, rounds)
+        if found is None:
+            raise Silent
+        some, item, later = found
+
+        def first() -> Flow:
+            with frame.context.heap.pinning(over):
+                return body(item)
+
+        return peeled(frame, node, rest, some, first, lambda: loop(later))
+
+    return settled(frame, rest, lambda: (loop(rounds), False), apart, rounds=True)
 
 
 def _drawn(frame: Frame, node: ast.For, iterable: Lazily, body: Callable[[Any], Flow]) -> Flow:
@@ -205,15 +235,7 @@ def _else(frame: Frame, node: ast.For | ast.While, flow: Flow) -> Flow:
     if node.orelse:
         after = live_names(frame.source.node).after.get(id(node))
         flow = unless(frame, flow, lambda: execute(frame, node.orelse), after)
-    return _without_break(flow)
-
-
-def _without_break(flow: Flow) -> Flow:
-    if not isinstance(flow, Maybe):
-        return None if flow is BREAK else flow
-    if flow.returns is False:
-        return None
-    return Maybe(False, False, flow.returns, flow.value)
+    return without_break(flow)
 
 
 def _unless_jumped(frame: Frame, node: ast.For | ast.While, flow: Flow, jumped: Any) -> Flow:
@@ -229,9 +251,23 @@ def _unless_jumped(frame: Frame, node: ast.For | ast.While, flow: Flow, jumped: 
 # While
 
 
-def _while(frame: Frame, node: ast.While) -> Flow:
+def _while(frame: Frame, node: ast.While) -> Flow | Consumed:
     if isinstance(node.test, ast.Constant) and node.test.value and not _leaves(node):
         raise UnsupportedError("The loop has no end.", "a `break` or a condition")
+    rest = frame.rest
+
+    def apart() -> Flow | Consumed:
+        some = test_of(frame, node.test)
+        if some is False:
+            return execute(frame, node.orelse)
+        return peeled(
+            frame, node, rest, some, lambda: execute(frame, node.body), lambda: _repeated(frame, node)
+        )
+
+    return settled(frame, rest, lambda: (_repeated(frame, node), False), apart, rounds=True)
+
+
+def _repeated(frame: Frame, node: ast.While) -> Flow:
     context = frame.context
     before, mark = taken(context, frame), Mark.of(context)
     loop = _loop(frame, node)
@@ -282,7 +318,7 @@ def _while_known(frame: Frame, node: ast.While, need: NeedUnrolled | None) -> Fl
                 raise need.error
             mark.reset(context)
             restore(context, before)
-            return _while(frame, node)
+            return _repeated(frame, node)
         flow = execute(frame, node.body) if test else execute(frame, node.orelse)
         if len(context.problems) > problems:
             raise Silent  # a failed body may never end the loop
@@ -291,7 +327,7 @@ def _while_known(frame: Frame, node: ast.While, need: NeedUnrolled | None) -> Fl
         if isinstance(flow, Maybe) and (flow.breaks is not False or flow.returns is not False):
             left = Maybe(flow.breaks, False, flow.returns, flow.value)
             after = unless(frame, left, lambda: _while_known(frame, node, need), None)
-            return _without_break(after)
+            return without_break(after)
         if flow is not None and flow is not CONTINUE and not isinstance(flow, Maybe):
             return flow
     raise UnsupportedError(

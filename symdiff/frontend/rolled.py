@@ -8,7 +8,6 @@ Invariant: items of an array are views of the reference, taken when they are ask
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from symdiff.errors import UserError
@@ -20,6 +19,7 @@ from symdiff.ir.build import current
 from symdiff.ir.node import OPERATORS, Node
 from symdiff.ops.row import REGISTRY
 from symdiff.ops.stacks import stack_length
+from symdiff.records import dataclass
 
 Bound = int | Node
 

@@ -17,6 +17,7 @@ from symdiff.errors import SymdiffError, UnsupportedError, UserError
 from symdiff.frontend import arrays
 from symdiff.frontend.lists import join_list
 from symdiff.frontend.values import POISON, NeedStatic, ShapeTuple, Silent, StagedList, kind_name
+from symdiff.ir.build import current
 from symdiff.ir.node import OPERATORS, Node
 from symdiff.ops.row import REGISTRY, Row
 
@@ -42,11 +43,23 @@ def call_row(row: Row, function: Any, args: list[Any], kwargs: dict[str, Any]) -
         return _lowered(row, args, kwargs)
     operands, attributes = _bound(row, function, args, kwargs)
     nodes = [_operand(row, name, value) for name, value in operands]
+    if row.ranked:
+        _check_axes(row, nodes)
     if row.name in OPERATORS and isinstance(function, np.ufunc):
         nodes = _not_weak(row, nodes)
     if row.name.startswith("math."):
         _check_scalars(row, nodes)
     return arrays.apply(row, nodes, **{name: _attribute(row, name, v) for name, v in attributes.items()})
+
+
+def _check_axes(row: Row, nodes: list[Node]) -> None:
+    """Refuse a product that is another one for what is a number in the first round of a loop."""
+    for node in nodes:
+        if current().sizes.may_be_number(node.type):
+            raise UnsupportedError(
+                f"np.{row.name} of a value that is a number in a round of the loop, and an array in others.",
+                "np.zeros(...) or np.full(...) as the value before the loop",
+            )
 
 
 def _lowered(row: Row, args: list[Any], kwargs: dict[str, Any]) -> Any:

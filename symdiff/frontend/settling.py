@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
-from symdiff.frontend.frame import GUARDED, STATEMENTS, Consumed, Flow, Frame, Maybe, execute
+from symdiff.errors import Problem, SymdiffError, UnsupportedError
+from symdiff.frontend.frame import GUARDED, STATEMENTS, Consumed, Context, Flow, Frame, Maybe, execute
 from symdiff.frontend.regions import Mark
 from symdiff.frontend.state import restore, taken
+from symdiff.frontend.values import Silent
 
 _MOST = 6
 """How often the rest of a block is tried in both branches: each time it doubles."""
@@ -25,29 +28,71 @@ def settled(
     rest: Sequence[ast.stmt],
     plain: Callable[[], tuple[Flow, bool]],
     split: Callable[[], Flow | Consumed],
+    rounds: bool = False,
 ) -> Flow | Consumed:
-    """What a branch does, and what follows it.
+    """What a branch or a loop does, and what follows it.
 
-    plain: the branch alone; whether it has run the rest.  split: the branch with the rest on both sides.
+    plain: the branch alone; whether it has run the rest.  split: the branch with the rest on both sides, or
+    the loop written in another way.  rounds: whether that helps where it is refused itself, too.
     """
     context, heap = frame.context, frame.context.heap
     before, mark, place = taken(context, frame), Mark.of(context), context.builder.mark()
-    span, known = context.builder.span, set(heap.uncertain)
-    flow, moved = plain()
+    span, known, asked = context.builder.span, set(heap.uncertain), heap.refused
+
+    def back() -> list[tuple[Problem, type[SymdiffError]]]:
+        problems = context.problems[mark.problems :]
+        context.builder.rewind(place)
+        mark.reset(context)
+        restore(context, before)
+        context.builder.span, frame.rest, heap.refused = span, rest, asked
+        return problems
+
+    def refused() -> bool:
+        return heap.refused > asked and context.splits < _MOST
+
+    try:
+        flow, moved = plain()
+    except (Silent, SymdiffError) as error:
+        if not rounds or not refused():
+            raise
+        return _otherwise(context, mark, back, split, error)
     if moved or not rest or (flow is not None and not isinstance(flow, Maybe)):
         return Consumed(flow) if moved else flow
     if context.splits >= _MOST or not any(node not in known for node in heap.uncertain):
         return flow
-    refused = heap.refused
+    asked = heap.refused
     after = GUARDED[0](frame, flow, rest) if isinstance(flow, Maybe) else execute(frame, rest)
-    if heap.refused == refused or context.splits >= _MOST:
+    if not refused() or len(context.problems) == mark.problems:
         return Consumed(after)
+    if rounds:
+        return _otherwise(context, mark, back, split, Silent())
+    problems = back()
     context.splits += 1
-    context.builder.rewind(place)
-    mark.reset(context)
-    restore(context, before)
-    context.builder.span, frame.rest, heap.refused = span, rest, refused
-    return split()
+    found = split()
+    kinds = [kind for _, kind in context.problems[mark.problems :]]
+    if problems and not all(issubclass(kind, UnsupportedError) for kind in kinds):
+        # One side raises, should run time ever take it; that is no mistake of a program that never does.
+        context.problems[mark.problems :] = problems
+    return found
+
+
+def _otherwise(
+    context: Context,
+    mark: Mark,
+    back: Callable[[], list[tuple[Problem, type[SymdiffError]]]],
+    split: Callable[[], Flow | Consumed],
+    error: Exception,
+) -> Flow | Consumed:
+    """The loop in the other way, if that has no problem at all."""
+    problems = back()
+    context.splits += 1
+    with suppress(Silent, SymdiffError):
+        found = split()
+        if len(context.problems) == mark.problems:
+            return found
+    back()
+    context.problems += problems
+    raise error from None
 
 
 def _assign(frame: Frame, node: ast.Assign) -> Any:

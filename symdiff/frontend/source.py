@@ -35,10 +35,10 @@ import tokenize
 import types
 import warnings
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from symdiff.errors import SourceError, Span, StaleSourceError
+from symdiff.records import dataclass
 
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from symdiff.frontend.arguments import field_of, fields_of
@@ -23,6 +22,7 @@ from symdiff.frontend.frame import Context, Frame, Scope
 from symdiff.frontend.heap import Values
 from symdiff.frontend.values import Absent, Bound, Closure, Partial, StagedList, children
 from symdiff.ir.node import Node
+from symdiff.records import dataclass, field
 
 ABSENT = Absent()
 """What a place holds that was not set."""
@@ -69,8 +69,7 @@ def taken(context: Context, frame: Frame, before: State | None = None) -> State:
         if isinstance(value, Scope):
             if id(value) not in state.scopes:
                 state.scopes[id(value)] = value, dict(value.names)
-                held_ = [one for one in value.names.values() if type(one) is not Node]
-                pending += reversed(held_)
+                pending += [one for one in reversed(value.names.values()) if type(one) is not Node]
         elif is_changeable(value):
             if id(value) not in state.contents:
                 content = content_of(value)

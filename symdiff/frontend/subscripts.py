@@ -102,14 +102,17 @@ def _of_flat(frame: Frame, value: Flat, index: Any) -> Node:
 def index_of(node: Node, index: Any) -> tuple[Index, list[Node]]:
     """An index into an array: its entries, and what is staged in them."""
     operands: list[Node] = []
-    parts = _with_masks(index if isinstance(index, tuple) else (index,))
+    parts = _with_masks(node, index if isinstance(index, tuple) else (index,))
     spec = tuple([_entry(part, operands) for part in parts])
     _check(node, spec, operands)
     return spec, operands
 
 
-def _with_masks(parts: tuple[Any, ...]) -> list[Any]:
-    """An index in which the places of a mask, one array for each of its axes, are the mask."""
+def _with_masks(node: Node, parts: tuple[Any, ...]) -> list[Any]:
+    """An index in which the places of a mask, one array for each of its axes, are the mask.
+
+    A mask in front is as long as the array's own axes; places may be those of a smaller one.
+    """
     found: list[Any] = []
     k = 0
     while k < len(parts):
@@ -119,6 +122,7 @@ def _with_masks(parts: tuple[Any, ...]) -> list[Any]:
         if (
             mask is not None
             and len(places) == rank
+            and (k > 0 or _fits(mask, node))
             and all(
                 isinstance(one, Node)
                 and one.op.name == "nonzero"
@@ -133,6 +137,11 @@ def _with_masks(parts: tuple[Any, ...]) -> list[Any]:
             found.append(parts[k])
             k += 1
     return found
+
+
+def _fits(mask: Node, node: Node) -> bool:
+    sizes, dims = current().sizes, node.type.dims
+    return dims is None or sizes.resolve(mask.type.dims) == sizes.resolve(dims[: mask.type.rank])
 
 
 def _of_shape(node: Node, index: Any) -> Any:

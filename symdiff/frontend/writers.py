@@ -29,7 +29,7 @@ from symdiff.ops.arithmetic import add, negative
 from symdiff.ops.axes import diagonal
 from symdiff.ops.creation import arange
 from symdiff.ops.elementwise import where as where_row
-from symdiff.ops.indexing import add_at, index
+from symdiff.ops.indexing import add_at, along_axis, index
 from symdiff.ops.rounding import sort
 from symdiff.ops.row import Row, row_of
 from symdiff.ops.shaping import astype, copy, length
@@ -129,7 +129,8 @@ def call_array_method(frame: Frame, method: Method, args: list[Any], kwargs: dic
     if name == "view" and not args and not kwargs:
         return node if layout.scalar(node) else arrays.apply(index, [node], index=WHOLE)
     function = getattr(np, name, None)
-    row = row_of(function) if kwargs.get("out") is not None or name == "take" else None
+    into = kwargs.get("out") is not None and name != "compress"  # whose function takes the condition first
+    row = row_of(function) if into or name == "take" else None
     if row is not None:
         return call_into(frame, row, function, [node, *args], kwargs)
     result = call_method(method, args, kwargs)
@@ -178,7 +179,11 @@ def _copyto(context: Context, dst: Any, src: Any, casting: Any = "same_kind", wh
     elif casting != "unsafe":
         raise UnsupportedError(f"`casting={casting!r}` is not supported.", "`.astype(...)` of the value")
     if where is not True:
-        value = arrays.apply(where_row, [_mask(where), value, target])
+        chosen = _mask(where)
+        if value.type.dims == () and same_dims(target, chosen):
+            write(context, target, (("arg", 0),), [chosen], value)
+            return
+        value = arrays.apply(where_row, [chosen, value, target])
     write(context, target, WHOLE, [], value)
 
 
@@ -212,6 +217,15 @@ def _fill_diagonal(context: Context, a: Any, val: Any, wrap: Any = False) -> Non
     write(context, target, (("arg", 0), ("arg", 1)), [places, places], value)
 
 
+def _put_along_axis(context: Context, arr: Any, indices: Any, values: Any, axis: Any = -1) -> None:
+    target, places, value = _target(arr, "put_along_axis"), arrays.operand(indices), arrays.operand(values)
+    if axis is None:
+        write_flat(context, target, places, value)
+        return
+    operands = along_axis(target, places, arrays.static_int(axis, "axis"))
+    write(context, target, tuple([("arg", i) for i in range(len(operands))]), operands, value)
+
+
 def _function(write_into: Callable[..., None]) -> Handler:
     def handle(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> None:
         write_into(frame.context, *args, **kwargs)
@@ -221,7 +235,7 @@ def _function(write_into: Callable[..., None]) -> Handler:
 
 _FUNCTIONS: dict[Any, Callable[..., None]] = {
     np.copyto: _copyto, np.put: _np_put, np.place: _masked("place"), np.putmask: _masked("putmask"),
-    np.fill_diagonal: _fill_diagonal,
+    np.fill_diagonal: _fill_diagonal, np.put_along_axis: _put_along_axis,
 }  # fmt: skip
 builtin.HANDLERS.update({id(function): _function(handler) for function, handler in _FUNCTIONS.items()})
 

@@ -167,18 +167,19 @@ def write_whole(context: Context, target: Node, value: Node, fresh: bool) -> Non
     place_of(context, target, WHOLE, [])
     if value.type.dtype != target.type.dtype:
         value = arrays.apply(astype, [value], dtype=target.type.dtype)
+    if value.type.dims != home.type.dims and home.type.dims is not None:
+        # Which lengths are equal may be known in this branch alone: outside they go by the array's own names.
+        type = value.type.with_dims(home.type.dims)
+        value = context.builder.typed(value.op, value.args, value.attributes, type, value.regions)
     if home.name:
         context.builder.named(value, home.name)
     heap.hold(home, value)
 
 
 def _fits_exactly(target: Node, value: Node) -> bool:
-    """Whether a value may take the place of an array: in a branch or loop also by the names of its lengths,
-    since which of them are equal may be known there alone."""
     if target.type.dims is None or value.type.dims is None:
         return True
-    same = value.type.dims == target.type.dims if current().nested else same_dims(target, value)
-    return value.type.kind == "array" and same
+    return value.type.kind == "array" and same_dims(target, value)
 
 
 def same_dims(a: Node, b: Node) -> bool:

@@ -7,16 +7,18 @@ node's type is inferred here; only derived code is folded.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from keyword import iskeyword
 from typing import Any
 
 from symdiff.errors import Span, UnsupportedError
 from symdiff.ir import types
 from symdiff.ir.node import FOLDS, Attrs, Function, Node, Number, Op, Parameter, Region, Tree
 from symdiff.ir.types import Sizes, Type
+from symdiff.records import dataclass, field
 
 _LONG = 10**4000
 _current: ContextVar[Builder] = ContextVar("symdiff_builder")
@@ -310,6 +312,15 @@ def numbered_name(wish: str, taken: Container[str], count: int) -> tuple[str, in
         if name not in taken:
             return name, count
         count += 1
+
+
+def plural(name: str) -> str:
+    """`hs` of `h`, `velocities` of `velocity`; `<name>_steps` where one would be misread."""
+    if name.endswith("s") or iskeyword(f"{name}s"):
+        return f"{name}_steps"
+    if re.search(r"[a-z]{2}[bcdfghklmnprstvz]y$", name):
+        return f"{name[:-1]}ies"
+    return f"{name}es" if re.search(r"[a-z]{2}(x|ch|sh)$", name) else f"{name}s"
 
 
 def _distinguish(nodes: Iterable[Node]) -> None:

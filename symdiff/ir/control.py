@@ -207,7 +207,7 @@ class _Loop:
             own = isinstance(want, Size) and want.name.startswith("?") and want.name not in self.outer
             if own and isinstance(want, Size) and not want.less:
                 want = binding.setdefault(want.name, have)
-                same = want == have
+                same = want == have or (not self.strict and self.sizes.computed_same(have, want))
             else:
                 same = self.sizes.computed_same(have, want)
             if not same and (self.strict or not (may_be_one(have) or may_be_one(want))):
@@ -223,7 +223,7 @@ class _Loop:
 
     def _leave(self, dim: Dim) -> Dim:
         own = isinstance(dim, Size) and dim.name.startswith("?") and dim.name not in self.outer
-        return self.sizes.fresh() if own else dim
+        return self.sizes.fresh(dim) if own else dim
 
 
 class _Recent:
@@ -277,7 +277,7 @@ def _is_seed(initial: Node, type: Type) -> bool:
 def seeded(sizes: Sizes, type: Type) -> Type:
     """The type of a value that is an array or a number: its lengths may all be 1."""
     dims = sizes.resolve(type.dims)
-    return type.with_dims(None if dims is None else tuple(1 if dim == 1 else sizes.fresh() for dim in dims))
+    return type.with_dims(None if dims is None else tuple(sizes.seed() for _ in dims))
 
 
 def _surely_runs(start: Node, stop: Node, step: Node) -> bool:

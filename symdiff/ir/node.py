@@ -8,11 +8,11 @@ bodies.  Only `ir.build.Builder` makes nodes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from symdiff.errors import Span
 from symdiff.ir.types import Sizes, Type
+from symdiff.records import dataclass, field
 
 if TYPE_CHECKING:
     from symdiff.ir.build import Builder

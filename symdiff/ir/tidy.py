@@ -41,6 +41,7 @@ class _Needs:
         self.same: dict[Node, Node] = {}
         self.owners: dict[Node, Node] = {}  # by node: the one with regions around it
         self.params: dict[Node, tuple[Node, int]] = {}  # by parameter of a loop: the loop and which it is
+        self.parts: dict[Node, list[Node]] = {}  # by operation of several results: these; all are kept
         self._pending: list[Node] = list(function.results)
         self._register(function.body, None)
         while self._pending:
@@ -53,6 +54,8 @@ class _Needs:
                 self.owners[node] = owner
             if node.op.effect:
                 self._pending.append(node)
+            if node.op is ITEM and _is_kept_whole(node.args[0]):
+                self.parts.setdefault(node.args[0], []).append(node)
             for inner in node.regions:
                 if node.op in LOOPS:
                     params = carried_params(node, inner)
@@ -94,7 +97,7 @@ class _Needs:
                 self._result(node, 0)
             self._structure(node)
         else:
-            self._pending += node.args
+            self._pending += [*node.args, *self.parts.get(node, ())]
             for region in node.regions:  # of a closure
                 self._pending += region.results
 
@@ -203,3 +206,9 @@ class _Walk:
 
 
 _CONTROL = (IF, FOR, WHILE, BLOCK)
+
+
+def _is_kept_whole(node: Node) -> bool:
+    """Whether the way back may need results that nobody reads: of operations that give arrays."""
+    stacked = any(item.kind == "stack" for item in node.type.items)
+    return node.op not in _CONTROL and node.op.pure and not stacked

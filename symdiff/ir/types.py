@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Literal
 
 from symdiff.errors import ShapeError
+from symdiff.records import dataclass, field
 
 Kind = Literal["array", "number", "shape", "tuple", "stack", "undefined", "pullback"]
 
@@ -144,6 +145,13 @@ class Sizes:
     # Firm sizes that some operation, in whatever region, demands to be equal: where a value was computed,
     # they are; and if not, NumPy raises, since none of them broadcasts.
     demanded: dict[Dim, Dim] = field(default_factory=dict)
+    # Names of lengths of what is a number in some round of a loop, an array in others (`ir.control`).
+    seeds: set[str] = field(default_factory=set)
+
+    def may_be_number(self, type: Type) -> bool:
+        """Whether a value may have no axes at all, although its type has some."""
+        dims = self.resolve(type.dims)
+        return bool(dims) and all(isinstance(dim, Size) and dim.name in self.seeds for dim in dims or ())
 
     def computed_same(self, a: Dim, b: Dim) -> bool:
         """Whether two lengths of values that were both computed are equal."""
@@ -164,10 +172,19 @@ class Sizes:
             self.computed[key] = self.fresh()
         return self.computed[key]
 
-    def fresh(self) -> Size:
-        """A new size of which nothing is known."""
+    def fresh(self, *like: Dim) -> Size:
+        """A new size of which nothing is known, but where one of these is of a number, it is one too."""
         self.count += 1
-        return Size(f"?{self.count - 1}")
+        made = Size(f"?{self.count - 1}")
+        if any(isinstance(dim, Size) and dim.name in self.seeds for dim in like):
+            self.seeds.add(made.name)
+        return made
+
+    def seed(self) -> Size:
+        """A length of what is a number in some round."""
+        made = self.fresh()
+        self.seeds.add(made.name)
+        return made
 
     def find(self, dim: Dim) -> Dim:
         while isinstance(dim, Size) and dim.name in self.equal:
@@ -212,6 +229,8 @@ class Sizes:
     def _stretch(self, lengths: tuple[Dim, ...]) -> Dim:
         """The length of an axis that all of these are stretched to."""
         made = self.fresh()
+        if all(isinstance(dim, Size) and dim.name in self.seeds for dim in lengths):
+            self.seeds.add(made.name)
         self.stretched[made.name] = lengths
         return made
 
@@ -254,7 +273,7 @@ class Sizes:
     def _join_dims(self, a: Dims | None, b: Dims | None) -> Dims | None:
         if a is None or b is None or len(a) != len(b):
             return None
-        return tuple(self.find(x) if self.same(x, y) else self.fresh() for x, y in zip(a, b, strict=True))
+        return tuple(self.find(x) if self.same(x, y) else self.fresh(x, y) for x, y in zip(a, b, strict=True))
 
     def broadcast(self, shapes: Iterable[Dims | None]) -> Dims | None:
         """The dims of an elementwise result; records the equalities that broadcasting demands."""

@@ -295,8 +295,18 @@ def _pad(row: Row, x: Any, pad_width: Any, mode: str = "constant", constant_valu
     return padded
 
 
+def _pad_jvp(tangents: tuple[Node], y: Node, x: Node, pad_width: Any, **_: Any) -> Node:
+    """The values beside the array do not change."""
+    return pad(tangents[0], pad_width=pad_width)
+
+
 pad: Row = linear(
-    np.pad, "x, pad_width=..., mode='constant', constant_values=0", _infer_pad, _unpadded, lower=_pad
+    np.pad,
+    "x, pad_width=..., mode='constant', constant_values=0",
+    _infer_pad,
+    _unpadded,
+    jvp=_pad_jvp,
+    lower=_pad,
 )
 
 

@@ -91,8 +91,9 @@ _ORDERED = ("param", "copy", "matmul", "dot", "scatter", "tensordot", "outer", "
 _PERMUTING = ("transpose", "swapaxes", "moveaxis", "matrix_transpose", "rot90")
 
 
-def is_permuted(node: Node) -> bool:
-    """Whether the axes of an array may lie in memory in another order than C's; those of arguments do not."""
+def is_permuted(node: Node, arguments: bool = False) -> bool:
+    """Whether the axes of an array may lie in memory in another order than C's; those of arguments only where
+    that is asked for."""
     seen: set[Node] = set()
     carried: dict[Node, tuple[Node, int]] = {}
     pending = [node]
@@ -100,11 +101,13 @@ def is_permuted(node: Node) -> bool:
         one = pending.pop()
         name = one.op.name
         rank = 2 if one.type.rank is None else one.type.rank
-        if one in seen or rank < 2:
+        if one in seen or rank < 2 or one.type.kind == "shape":
             continue
         seen.add(one)
         onward = _onward(one, carried)
         ordered = name in _ORDERED and one.attr("order", "C") == "C"
+        if arguments and onward is None and name == "param":
+            return True
         if onward is None and (ordered or name.startswith("linalg.")):
             continue
         if name in _PERMUTING or (name == "einsum" and _reorders(one.attr("subscripts"))):

@@ -139,6 +139,12 @@ def _arange_transpose(g: Node, i: int, *bounds: Node, dtype: Any = None) -> Node
     return add_reduce(g) if i == 0 else add_reduce(g * arange(length(g, axis=0)))
 
 
+def _arange_jvp(tangents: tuple[Node | None, ...], y: Node, *bounds: Node, dtype: Any = None) -> Node | None:
+    start, step = tangents[0] if len(bounds) > 1 else None, tangents[2] if len(bounds) > 2 else None
+    way = None if step is None else step * arange(length(y, axis=0))
+    return start if way is None else way if start is None else start + way
+
+
 def _arange(row: Row, *bounds: Any, dtype: Any = None, **names: Any) -> Node:
     given = [*bounds, *(names[key] for key in ("start", "stop", "step") if key in names)]
     if names.keys() == {"step"} and len(bounds) == 1:
@@ -146,7 +152,14 @@ def _arange(row: Row, *bounds: Any, dtype: Any = None, **names: Any) -> Node:
     return bind(row, *given, dtype=dtype)
 
 
-arange = linear(np.arange, "*bounds, dtype=None", _infer_arange, transpose=_arange_transpose, lower=_arange)
+arange = linear(
+    np.arange,
+    "*bounds, dtype=None",
+    _infer_arange,
+    transpose=_arange_transpose,
+    jvp=_arange_jvp,
+    lower=_arange,
+)
 
 
 def _weights(start: Node, stop: Node, num: int, endpoint: bool) -> Node:

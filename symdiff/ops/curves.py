@@ -13,14 +13,15 @@ from symdiff.ir.build import current
 from symdiff.ir.node import Node
 from symdiff.ir.types import Dim, Type
 from symdiff.ops import infer
-from symdiff.ops.arithmetic import floor_divide, greater, greater_equal, less, less_equal
+from symdiff.ops.arithmetic import floor_divide, greater, greater_equal, less, less_equal, remainder
 from symdiff.ops.axes import diff, flip
 from symdiff.ops.elementwise import logical_and, where
 from symdiff.ops.indexing import along, at_axis, pick, scatter, take
+from symdiff.ops.joining import concatenate
 from symdiff.ops.lowering import known_rank, literal, to_node, with_options
 from symdiff.ops.piecewise import maximum, minimum
 from symdiff.ops.reductions import add_reduce
-from symdiff.ops.rounding import searchsorted
+from symdiff.ops.rounding import argsort, searchsorted
 from symdiff.ops.row import REGISTRY, Row, composite, multilinear
 from symdiff.ops.shaping import conjugate, expand_dims, length, make_shape, shape_of
 
@@ -49,17 +50,25 @@ def _interp(x: Node, xp: Node, fp: Node) -> Node:
 def _interp_call(
     row: Row, x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None
 ) -> Node:
-    if period is not None:
-        raise UnsupportedError(
-            "np.interp with period is not supported.", "x % period, and knots on both sides"
-        )
     x, xp, fp = map(to_node, (x, xp, fp))
+    if period is not None:
+        return row(*_wound(x, xp, fp, to_node(period)))
     made = row(x, xp, fp)
     if left is not None:
         made = where(less(x, pick(xp, 0, 0)), to_node(left), made)
     if right is not None:
         made = where(greater(x, pick(xp, 0, -1)), to_node(right), made)
     return made
+
+
+def _wound(x: Node, xp: Node, fp: Node, period: Node) -> tuple[Node, Node, Node]:
+    """All places in one period, and its last and first knot once more on the other side."""
+    period = REGISTRY["absolute"](period)
+    x, xp = remainder(x, period), remainder(xp, period)
+    order = argsort(xp)
+    xp, fp = take(xp, order, 0), take(fp, order, 0)
+    ends = (along(xp, 0, -1, None) - period, along(xp, 0, 0, 1) + period)
+    return x, concatenate(ends[0], xp, ends[1]), concatenate(along(fp, 0, -1, None), fp, along(fp, 0, 0, 1))
 
 
 interp: Row = composite(np.interp, "x, xp, fp", _infer_interp, _interp, lower=_interp_call)

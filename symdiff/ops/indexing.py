@@ -18,7 +18,7 @@ from symdiff.ir.node import Node
 from symdiff.ir.types import Dim, Dims, Type
 from symdiff.ops import infer
 from symdiff.ops.lowering import known_rank, literal, sugar, to_node
-from symdiff.ops.row import Row, linear
+from symdiff.ops.row import REGISTRY, Row, linear
 from symdiff.ops.shaping import expand_dims, length, make_shape, reshape, shape_of
 
 Index = tuple[tuple[Any, ...], ...]
@@ -215,28 +215,44 @@ def take(x: Node, indices: Node, axis: int) -> Node:
 
 
 def _take(x: Any, indices: Any, axis: Any = None, mode: str = "raise") -> Node:
-    if mode != "raise":
-        raise UnsupportedError(f"np.take with mode={mode!r} is not supported.", "np.clip the indices first")
-    x = to_node(x)
+    x, places = to_node(x), to_node(indices)
     if axis is None:
-        return take(reshape(x, make_shape(-1)), to_node(indices), 0)
-    return take(x, to_node(indices), literal("axis", axis))
+        x, axis = reshape(x, make_shape(-1)), 0
+    axis = literal("axis", axis)
+    if mode != "raise":
+        places = _inside(places, length(x, axis=axis % known_rank(x, "np.take")), mode)
+    return take(x, places, axis)
+
+
+def _inside(places: Node, count: Node, mode: str) -> Node:
+    """Indices within a length, as `mode` says."""
+    if mode == "wrap":
+        return REGISTRY["remainder"](places, count)
+    if mode == "clip":
+        return REGISTRY["minimum"](REGISTRY["maximum"](places, 0), count - 1)
+    raise UnsupportedError(f"np.take with mode={mode!r} is not supported.", "mode='clip' or mode='wrap'")
 
 
 def _take_along_axis(x: Any, indices: Any, axis: Any = -1) -> Node:
     """Every other axis is read at its own place."""
-    from symdiff.ops.creation import arange
-
     x, indices, axis = to_node(x), to_node(indices), literal("axis", axis)
     if axis is None:
         return take(reshape(x, make_shape(-1)), indices, 0)
+    operands = along_axis(x, indices, axis)
+    return index(x, *operands, index=tuple(("arg", i) for i in range(len(operands))))
+
+
+def along_axis(x: Node, indices: Node, axis: int) -> list[Node]:
+    """By axis, the places that indices along one of them stand for."""
+    from symdiff.ops.creation import arange
+
     rank = known_rank(x, "np.take_along_axis")
     operands = []
     for i in range(rank):
         others = tuple(k for k in range(rank) if k != i)
         places = indices if i == axis % rank else arange(length(x, axis=i))
         operands.append(expand_dims(places, axis=others) if i != axis % rank and others else places)
-    return index(x, *operands, index=tuple(("arg", i) for i in range(rank)))
+    return operands
 
 
 take_row = sugar(np.take, _take)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from symdiff.errors import DtypeError
+from symdiff.errors import DtypeError, UnsupportedError
 from symdiff.ir import types
 from symdiff.ir.node import Node
 from symdiff.ops import infer
@@ -139,9 +139,23 @@ def _sinc_slope(x: Node, y: Node) -> Node:
 
 
 sinc: Row = row("elementwise", np.sinc, "x", infer.of_ufunc(np.sin), partials=(_sinc_slope,), domain=(-2, 2))
+
+
+def _nan_to_num(row: Row, x: Any, copy: Any = True, *fills: Any, **named: Any) -> Node:
+    if copy is not True:
+        raise UnsupportedError("np.nan_to_num with copy=False writes into its array.", "x = np.nan_to_num(x)")
+    values = dict(zip(("nan", "posinf", "neginf"), fills, strict=False)) | named
+    return bind(row, x, **{name: value for name, value in values.items() if value is not None})
+
+
 nan_to_num: Row = row(
-    "elementwise", np.nan_to_num, "x", infer.like, partials=(lambda x, y: isfinite(x),), domain=(-2, 2)
+    "elementwise",
+    np.nan_to_num,
+    "x, nan=0.0, posinf=None, neginf=None",
+    infer.like,
+    partials=(lambda x, y: isfinite(x),),
+    lower=_nan_to_num,
+    domain=(-2, 2),
 )
 
 sugar(np.divmod, lambda a, b: (floor_divide(a, b), remainder(a, b)), also=(divmod,))
-sugar(np.modf, lambda x: (to_node(x) - trunc(to_node(x)), trunc(to_node(x))))

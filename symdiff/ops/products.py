@@ -17,7 +17,7 @@ from symdiff.ir.types import Type
 from symdiff.ops import infer
 from symdiff.ops.axes import matrix_transpose, moveaxis
 from symdiff.ops.creation import eye
-from symdiff.ops.lowering import bind, known_rank, literal, sugar, to_node
+from symdiff.ops.lowering import arrays, bind, known_rank, sugar
 from symdiff.ops.reductions import add_reduce
 from symdiff.ops.row import REGISTRY, Row, composite, linear, multilinear
 from symdiff.ops.shaping import (
@@ -142,7 +142,7 @@ def _dot_right(g: Node, a: Node, b: Node) -> Node:
     return product if right <= 2 else moveaxis(product, source=0, destination=-2)
 
 
-dot: Row = multilinear(np.dot, "a, b", _infer_dot, _dot_left, _dot_right, method="dot")
+dot: Row = multilinear(np.dot, "a, b", _infer_dot, _dot_left, _dot_right, method="dot", ranked=True)
 
 
 def _contraction(axes: Any, left: int, right: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -204,6 +204,7 @@ tensordot: Row = multilinear(
     _tensordot_left,
     _tensordot_right,
     also=(np.linalg.tensordot,),
+    ranked=True,
 )
 
 
@@ -257,10 +258,10 @@ def _defined(function: Any, text: str, definition: Any, **facts: Any) -> Row:
     return composite(function, text, infer.of_definition(definition), definition, **facts)
 
 
-inner = _defined(np.inner, "a, b", _inner)
+inner = _defined(np.inner, "a, b", _inner, ranked=True)
 vdot = _defined(np.vdot, "a, b", lambda a, b: flat(conjugate(a)) @ flat(b))
 vecdot = _defined(np.vecdot, "a, b, axis=-1", _vecdot, also=(np.linalg.vecdot,))
-kron = _defined(np.kron, "a, b", _kron)
+kron = _defined(np.kron, "a, b", _kron, ranked=True)
 if hasattr(np, "matvec"):  # NumPy 2.2
     _defined(np.matvec, "a, b", lambda a, b: squeeze(a @ expand_dims(b, axis=-1), axis=-1))
     _defined(np.vecmat, "a, b", lambda a, b: squeeze(expand_dims(conjugate(a), axis=-2) @ b, axis=-2))
@@ -313,16 +314,15 @@ sugar(
 )
 
 
-def _multi_dot(operands: Any) -> Node:
-    first, *rest = [to_node(operand) for operand in operands]
+def _multi_dot(*operands: Node) -> Node:
+    first, *rest = operands
     for operand in rest:
         first = first @ operand
     return first
 
 
-def _matrix_power(x: Any, n: Any) -> Node:
+def _matrix_power(x: Node, n: int) -> Node:
     """By repeated squaring."""
-    x, n = to_node(x), literal("n", n)
     base, power = (REGISTRY["linalg.inv"](x), -n) if n < 0 else (x, n)
     result = None
     while power:
@@ -335,5 +335,13 @@ def _matrix_power(x: Any, n: Any) -> Node:
     return result
 
 
-sugar(np.linalg.multi_dot, _multi_dot, name="linalg.multi_dot")
-sugar(np.linalg.matrix_power, _matrix_power, name="linalg.matrix_power")
+multi_dot = _defined(
+    np.linalg.multi_dot,
+    "*operands",
+    _multi_dot,
+    name="linalg.multi_dot",
+    lower=lambda row, operands: row(*arrays(operands)),
+)
+matrix_power = _defined(
+    np.linalg.matrix_power, "x, n=...", _matrix_power, name="linalg.matrix_power", view=True
+)

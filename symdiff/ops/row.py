@@ -11,7 +11,8 @@ kinds:
 - composite: `definition(*operands, **attrs)` in terms of other rows;
 - constant: no derivative (integer-valued, piecewise constant, or fresh arrays);
 - custom: `vjp(g, y, *operands, **attrs)` gives a cotangent or None per operand,
-  `jvp(tangents, y, *operands, **attrs)` the tangent.
+  `jvp(tangents, y, *operands, **attrs)` the tangent; where the type is a tuple, `y` is the tuple of results,
+  and so are `g`, with None for results that have no cotangent, and what `jvp` gives.
 A variadic row (`np.concatenate`) takes any number of operands and a transpose `transpose(g, index, *operands,
 **attrs)`.
 """
@@ -21,14 +22,15 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from typing import Any, Literal
 
 from symdiff.ir.node import Node, Op
 from symdiff.ir.types import Type
+from symdiff.records import dataclass
 
 RowKind = Literal["elementwise", "linear", "multilinear", "composite", "constant", "custom"]
 Rule = Callable[..., Any]
@@ -43,7 +45,8 @@ class Row(Op):
     the call ("np.tanh").  symbol: infix or prefix operator.  method: name of the equivalent array method.
     view: the result may share memory with the first operand.  lower: turns the user's arguments into operands
     and attributes where binding the signature is not enough; called as `lower(row, *args, **kwargs)`, returns
-    a node or a tree of nodes.  domain: an interval in which the function is smooth, for tests.
+    a node or a tree of nodes.  domain: an interval in which the function is smooth, for tests.  ranked: the
+    result is another one for an operand without axes, not what broadcasting makes of it.
     """
 
     kind: RowKind = "constant"
@@ -61,6 +64,7 @@ class Row(Op):
     view: bool = False
     lower: Rule | None = None
     domain: tuple[float, float] = (0.1, 2.0)
+    ranked: bool = False
 
     @cached_property
     def signature(self) -> inspect.Signature:
@@ -84,24 +88,51 @@ class Row(Op):
 
 
 REGISTRY: dict[str, Row] = {}
-_TARGETS: dict[int, Row] = {}
+_TARGETS: dict[Any, Row] = {}
 _KEEP: list[Any] = []
+
+
+# The modules with the rows of libraries that users may have imported, or not: see `_import_rows`.
+_LIBRARIES = {
+    "numpy.fft": "symdiff.ops.fourier",
+    "numpy.random": "symdiff.ops.drawing",
+    "scipy.special": "symdiff.ops.scipy.special",
+    "scipy.linalg": "symdiff.ops.scipy.linalg",
+    "scipy.signal": "symdiff.ops.scipy.signal",
+    "scipy.stats": "symdiff.ops.scipy.stats",
+}
 
 
 def row_of(function: object) -> Row | None:
     """The row of a callable, by identity under whatever name the user imported it."""
-    row = _TARGETS.get(id(function))
-    if row is None and type(getattr(function, "__self__", None)).__module__.startswith("numpy.random"):
-        import_module("symdiff.ops.drawing")  # not before: NumPy too loads numpy.random when it is used
-        row = _TARGETS.get(id(function))
+    row = _TARGETS.get(_key(function))
+    if row is None and _LIBRARIES and _import_rows():
+        row = _TARGETS.get(_key(function))
     return row
+
+
+def _key(function: object) -> Any:
+    """What identifies a callable: a method of an object (`np.add.reduce`) is made anew at every look."""
+    owner = getattr(function, "__self__", None)
+    return id(function) if owner is None else (id(owner), getattr(function, "__name__", ""))
+
+
+def _import_rows() -> bool:
+    """Import the rows of the libraries that are there by now; whether there were any.
+
+    Not before: nobody who does not use SciPy waits for it, and NumPy too loads numpy.random when it is used.
+    """
+    found = [library for library in _LIBRARIES if library in sys.modules]
+    for library in found:
+        import_module(_LIBRARIES.pop(library))
+    return bool(found)
 
 
 def register(row: Row) -> Row:
     assert row.name not in REGISTRY, row.name
     REGISTRY[row.name] = row
     for target in row.targets:
-        _TARGETS[id(target)] = row
+        _TARGETS[_key(target)] = row
         _KEEP.append(target)
     return row
 

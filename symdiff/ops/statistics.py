@@ -1,4 +1,4 @@
-"""Counts and descriptions of data: histograms, covariances, quantiles.
+"""Counts and descriptions of data: histograms, covariances.
 
 Which bin a value falls into has no derivative: counts are linear in their weights and constant in the rest.
 """
@@ -15,25 +15,23 @@ from symdiff.ir.build import current
 from symdiff.ir.node import Node
 from symdiff.ir.types import Dim, Type
 from symdiff.ops import infer
-from symdiff.ops.arithmetic import equal, floor_divide, greater_equal, less_equal
-from symdiff.ops.axes import atleast_2d, diag, diff, moveaxis
+from symdiff.ops.arithmetic import equal, greater_equal, less, less_equal
+from symdiff.ops.axes import atleast_2d, diag, diff
 from symdiff.ops.creation import arange, linspace
-from symdiff.ops.elementwise import floor, logical_and, sqrt, where
-from symdiff.ops.indexing import index, pick, take
+from symdiff.ops.elementwise import logical_and, sqrt, where
+from symdiff.ops.indexing import pick, take
 from symdiff.ops.joining import concatenate
 from symdiff.ops.lowering import bind, known_rank, literal, sugar, to_node, with_options
-from symdiff.ops.piecewise import conjugated, maximum, minimum
+from symdiff.ops.piecewise import conjugated, minimum
 from symdiff.ops.products import swapped
 from symdiff.ops.reductions import add_reduce, given, max_reduce, mean, min_reduce
-from symdiff.ops.rounding import searchsorted, sort
+from symdiff.ops.rounding import searchsorted
 from symdiff.ops.row import Row, composite, constant, linear
 from symdiff.ops.shaping import (
     astype,
     expand_dims,
     length,
-    make_shape,
     real,
-    reshape,
     squeeze,
 )
 
@@ -125,10 +123,25 @@ def _counts_transpose(
     """Every weight has the cotangent of its value's bin; the last bin holds its right edge too."""
     if i < 2:
         return None
+    if _is_count(bins) and range is None and infer.numpy_dtype(a) == "float64":
+        return take(g, _equal_bin(a, bins), 0)
     edges = histogram_bin_edges(a, bins, **given(range=range)) if _is_count(bins) else bins
     place = minimum(searchsorted(edges, a, side="right") - 1, length(edges, axis=0) - 2)
     inside = logical_and(greater_equal(a, pick(edges, 0, 0)), less_equal(a, pick(edges, 0, -1)))
     return where(inside, take(g, place, 0), 0)
+
+
+def _equal_bin(a: Node, bins: Node) -> Node:
+    """The bin of every value where all bins are equal and all values lie in them.
+
+    As `np.histogram` finds it, in less than a quarter of the time of a binary search: by proportion, which
+    rounding puts into the bin beside at most, and from there by the edges.
+    """
+    edges = histogram_bin_edges(a, bins)
+    first, last = pick(edges, 0, 0), pick(edges, 0, -1)
+    near = minimum(astype((a - first) / (last - first) * bins, dtype="int64"), bins - 1)
+    near = near - less(a, take(edges, near, 0))
+    return minimum(near + greater_equal(a, take(edges, near + 1, 0)), bins - 1)
 
 
 def first_of_histogram(a: Any, bins: Any, weights: Any = None, range: Any = None) -> Any:
@@ -235,71 +248,3 @@ cov: Row = composite(
 corrcoef: Row = composite(
     np.corrcoef, "*arrays, rowvar=True", infer.of_definition(_corrcoef), _corrcoef, lower=_pair
 )
-
-# Quantiles
-
-
-def _ordered(x: Node, axis: Any, what: str) -> Node:
-    """The values in ascending order along the first axis; all of them where `axis` is None."""
-    if isinstance(axis, tuple):
-        raise UnsupportedError(f"{what} along several axes is not supported.", "reshape them into one")
-    if axis is None:
-        return sort(x if x.type.rank == 1 else reshape(x, make_shape(-1)))
-    rank = known_rank(x, what)
-    ordered = sort(x, **({} if axis in (-1, rank - 1) else {"axis": axis}))
-    return ordered if axis % rank == 0 else moveaxis(ordered, source=axis, destination=0)
-
-
-def _kept(y: Node, x: Node, axis: Any, keepdims: bool, extra: int, what: str) -> Node:
-    """The reduced axes as axes of length 1, behind `extra` others."""
-    if not keepdims:
-        return y
-    rank = known_rank(x, what)
-    return expand_dims(y, axis=tuple(extra + one for one in infer.normalized_axes(axis, rank)))
-
-
-def _median(x: Node, axis: Any = None, keepdims: bool = False) -> Node:
-    """The middle value, or the mean of the two."""
-    ordered = _ordered(x, axis, "np.median")
-    count = length(ordered, axis=0)
-    low, high = (
-        index(ordered, place, index=(("arg", 0),))
-        for place in (floor_divide(count - 1, 2), floor_divide(count, 2))
-    )
-    return _kept(0.5 * (low + high), x, axis, keepdims, 0, "np.median")
-
-
-def _quantile(x: Node, q: Node, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Node:
-    """On the line between the two neighbours of the place q * (n - 1) in the order."""
-    if method != "linear":
-        raise UnsupportedError(f"np.quantile with method={method!r} is not supported.", "method='linear'")
-    ordered = _ordered(x, axis, "np.quantile")
-    last = length(ordered, axis=0) - 1
-    way = q * last
-    low = astype(maximum(minimum(floor(way), last - 1), 0), dtype="int64")
-    rest = way - low
-    rank, extra = known_rank(ordered, "np.quantile"), known_rank(q, "np.quantile")
-    if rank > 1 and extra:
-        rest = expand_dims(rest, axis=tuple(range(extra, extra + rank - 1)))
-    before, after = take(ordered, low, 0), take(ordered, minimum(low + 1, last), 0)
-    return _kept(before + rest * (after - before), x, axis, keepdims, extra, "np.quantile")
-
-
-def _percentile(x: Node, q: Node, **attrs: Any) -> Node:
-    return _quantile(x, q / 100, **attrs)
-
-
-def _infer_quantile(x: Node, q: Node, **attrs: Any) -> Type:
-    """A Python number as `q` does not promote."""
-    dtype = infer.numpy_dtype(x)
-    if dtype and np.dtype(dtype).kind != "f":
-        dtype = "float64"
-    if dtype and q.type.kind != "number":
-        dtype = np.result_type(dtype, q.type.dtype).name if q.type.dtype else ""
-    return types.array(dtype, infer.of_definition(_quantile)(x, q, **attrs).dims)
-
-
-_TEXT = "x, q, axis=None, method='linear', keepdims=False"
-median: Row = composite(np.median, "x, axis=None, keepdims=False", infer.of_definition(_median), _median)
-quantile: Row = composite(np.quantile, _TEXT, _infer_quantile, _quantile)
-percentile: Row = composite(np.percentile, _TEXT, _infer_quantile, _percentile)

@@ -18,13 +18,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Iterator
-from dataclasses import dataclass, field
 from itertools import combinations, product
 
 from symdiff.ir.build import Builder
 from symdiff.ir.node import Function, Node
 from symdiff.ops.arithmetic import add, divide, multiply, negative, power, subtract
 from symdiff.ops.elementwise import sqrt
+from symdiff.records import dataclass, field
 from symdiff.simplify.cost import Live
 from symdiff.simplify.forms import Expression, forms, rational
 from symdiff.simplify.linear import factors

@@ -199,3 +199,41 @@ def test_columns_to_the_left_are_final():
         return op("sum", loop(length(A), (op("copy", A),), column, names=("L",))[0] ** 2)
 
     assert not saved(check(program(code, ("A", MATRIX)), rng.normal(size=(4, 4))))
+
+
+def summed(low, high, write=0, start=1, **options):
+    """`for i in range(start, len(x)): a[i + write] = np.sum(a[low:high] ** 2) * y[i]`, where `low` and `high`
+    are said relative to i; what is saved besides the sum."""
+
+    def code(x, y):
+        def body(i, a):
+            ends = [None if end is None else i + end for end in (low, high)]
+            given = [end for end in ends if end is not None]
+            bounds = [None if end is None else ("arg", given.index(end)) for end in ends]
+            part = at(a, *given, index=(("slice", *bounds, None),))
+            return (put(a, op("sum", part * part) * at(y, i) * 0.3, i + write),)
+
+        a = loop(length(x), (op("copy", x),), body, start=start, names=("a",), **options)[0]
+        return op("sum", a * a)
+
+    return len(saved(check(program(code, ("x", VECTOR), ("y", VECTOR)), X, Y))) - 1
+
+
+def test_a_slice_below_all_later_writes_is_read_where_it_stands():
+    assert summed(None, 0) == 0
+    assert summed(None, 0, start=0) == 0
+    assert summed(-1, 0) == 0
+    assert summed(None, -1, write=-1) == 0
+    assert summed(1, None, start=0, reverse=True) == 0
+    assert summed(0, None, write=-1, reverse=True) == 0
+
+
+def test_a_slice_that_a_later_write_may_reach_is_saved():
+    assert summed(None, 1) == 1  # the place itself
+    assert summed(None, None) == 1
+    assert summed(0, None) == 1
+    assert summed(None, -1, start=0) == 1  # a[:-1] is nearly all
+    assert summed(None, 0, write=-1) == 1
+    assert summed(None, 0, reverse=True) == 1
+    assert summed(0, None, start=0, reverse=True) == 1
+    assert summed(-1, None, write=-2, start=0, reverse=True) == 1  # a[-1:] and a[-2]

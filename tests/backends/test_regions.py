@@ -136,10 +136,10 @@ for i in range(n):
 return s
 """,
     "set_in_one_branch": """
-mask = c > 0.0
-if mask:
+condition = c > 0.0
+if condition:
     x = v * 2.0
-if not mask:
+if not condition:
     x = v
 return x
 """,

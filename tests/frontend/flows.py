@@ -1163,14 +1163,14 @@ def replaced_rows(A, n):
     return np.stack(rows)
 
 
-@refused((M, 2), (M, 0))
+@case((M, 2), (M, 0))
 def row_of_a_list_changed_in_place(A, n):
     rows = list(A)
     rows[n] += 1
     return A
 
 
-@refused((M, 2), (M, 0))
+@case((M, 2), (M, 0))
 def row_of_a_list_read_after_a_write(A, n):
     B = A * 1.0
     rows = list(B)
@@ -1178,13 +1178,86 @@ def row_of_a_list_read_after_a_write(A, n):
     return rows[n]
 
 
-@refused((M, 2), (M, 0))
+@case((M, 2), (M, 0))
 def row_taken_before_a_write(A, n):
     B = A * 1.0
     rows = list(B)
     row = rows[n]
     B[0] = 5
     return row * 2
+
+
+@case((M, 2), (M, 0))
+def rows_of_a_list_written_and_joined(A, n):
+    rows = list(A * 1.0)
+    for i in range(len(rows)):
+        rows[i - 1] += rows[i] * n
+    return np.array(rows), rows[n]
+
+
+@refused((M, 2), (M, 0))
+def row_of_a_list_with_one_more(A, n):
+    B = A * 1.0
+    rows = list(B)
+    rows.append(B[0] * 2)
+    rows[n] += 1
+    return B
+
+
+@refused((V, 2), (V, 0))
+def numbers_of_a_list_after_a_write(x, n):
+    y = x * 1.0
+    found = list(y)
+    y[0] = 5.0
+    return found[n], y
+
+
+@case((V,), (-V,))
+def alias_after_a_short_loop(x):
+    a, b = x * 1.0, x * 1.0
+    for _ in range(3):
+        a, b = b, 0.5 * (a - b)
+    a += 1.0
+    a[0] *= 2.0
+    return a, b
+
+
+@refused((V, 1), (V, 2))
+def alias_in_a_short_loop_with_a_break(x, k):
+    a = y = x * 1.0
+    for i in range(2):
+        if i == k:
+            break
+        a = a * 0.5
+    y[0] = 7.0
+    return a, y
+
+
+@refused((V, 3), (V, 1))
+def alias_after_a_loop_of_unknown_length(x, n):
+    a, b = x * 1.0, x * 1.0
+    y = a
+    for _ in range(n):
+        a, b = b, 0.5 * (a - b)
+    a += 1.0
+    return a, b, y
+
+
+@case(M)
+def array_or_nothing_written(A):
+    total = sum(sum(A[i] * A[j] for j in range(i)) for i in range(len(A)))
+    total[::-1] = np.sin(total) - 0.5
+    return total
+
+
+@case(M)
+def like_an_array_or_nothing(A):
+    rows = []
+    for row in A:
+        rows.append(row * 2)
+    found = np.zeros_like(sum(v**2 for v in rows) / 2)
+    found[0] = 0.5
+    return found
 
 
 @case((V, 3), (V, 1))

@@ -148,11 +148,11 @@ def test_time_for_nested_loops():
 
 def unlike(x):
     if x[0] > 0:
-        y = np.unwrap(x)
+        y = np.roots(x)
     else:
         y = np.sinn(x)
     for i in range(len(x)):
-        z = np.fft.fft(x) + i
+        z = np.sort_complex(x) + i
     return y + z
 
 

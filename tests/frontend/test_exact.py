@@ -88,7 +88,27 @@ def dtype_of_a_branch(x, k):
     return np.sum(np.zeros(2, dtype=b.dtype) + b)
 
 
+def array_of_the_sum_of_a_total(x, n):
+    s = 0
+    for i in range(n):
+        s = s + np.full(3, 0.5) * i
+    b = np.array([np.sum(s), 1])
+    b[0] = x
+    return np.sum(b * 3)
+
+
+def single_or_empty(x, k):
+    parts = []
+    for i in range(k):
+        if i > 2:
+            parts.append(np.float32(0.5) * np.ones(2, dtype=np.float32))
+    b = np.sum(np.asarray(parts) * 0.5) + np.zeros(3, dtype=np.float32)
+    b[0] = x
+    return np.sum(b)
+
+
 REFUSED = [
+    (array_of_the_sum_of_a_total, 2), (single_or_empty, 1),
     (dtype_of_a_branch, 5),
     (class_of_a_branch, 1), (array_of_a_branch, 1), (array_of_a_total, 0), (array_of_a_staged_total, 0),
     (array_of_a_power, 1), (ints_or_floats, 1), (found_in_a_later_round, 3), (item_of_a_stack, 2),

@@ -8,8 +8,8 @@ import numpy as np
 def attention_head_grad(queries, keys, values, target):
     """Gradient of attention_head (tests/hand.py) with respect to queries, keys, values."""
     # scores = queries @ keys.T / np.sqrt(queries.shape[1])
-    s = np.sqrt(queries.shape[1])
-    scores = queries @ keys.T / s
+    root = np.sqrt(queries.shape[1])
+    scores = queries @ keys.T / root
     # exps = np.exp(scores - np.max(scores, axis=1, keepdims=True))
     exps = np.exp(scores - scores.max(axis=1, keepdims=True))
     # weights = exps / np.sum(exps, axis=1, keepdims=True)
@@ -21,7 +21,7 @@ def attention_head_grad(queries, keys, values, target):
     weights_bar = error_bar @ values.T
     values_bar = weights.T @ error_bar
     # scores = queries @ keys.T / np.sqrt(queries.shape[1])
-    g = weights * (weights_bar - (weights * weights_bar).sum(axis=1, keepdims=True)) / s
+    g = weights * (weights_bar - (weights * weights_bar).sum(axis=1, keepdims=True)) / root
     queries_bar = g @ keys
     keys_bar = g.T @ queries
     return queries_bar, keys_bar, values_bar

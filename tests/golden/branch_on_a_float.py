@@ -21,9 +21,9 @@ def branching_grad(x, r, c, steps):
         x = xs.pop()
         if x > c:
             # x = r * x * (1.0 - x)
-            scale = x_bar * (1.0 - x)
-            r_bar += scale * x
-            x_bar = r * (scale - x_bar * x)
+            g = x_bar * (1.0 - x)
+            r_bar += g * x
+            x_bar = r * (g - x_bar * x)
         else:
             # total += 0.1 * x
             x_bar += 0.1 / steps

@@ -16,5 +16,5 @@ def horner_grad(coefficients, x):
     for _ in reversed(range(coefficients.shape[0])):
         value = values.pop()
         x_bar += value_bar * value
-        value_bar = value_bar * x
+        value_bar *= x
     return float(x_bar)

@@ -13,8 +13,8 @@ def layer_norm_grad(x, gain, bias, target):
     # variance = np.mean(centred**2, axis=1, keepdims=True)
     variance = (centred**2).mean(axis=1, keepdims=True)
     # normal = centred / np.sqrt(variance + 1e-5)
-    t = np.sqrt(variance + 1e-05)
-    normal = centred / t
+    root = np.sqrt(variance + 1e-05)
+    normal = centred / root
     error = normal * gain + bias - target
     # return np.mean(error**2)
     scale = 2 / x.size
@@ -24,7 +24,7 @@ def layer_norm_grad(x, gain, bias, target):
     gain_bar = scale * g.sum(axis=0)
     # variance = np.mean(centred**2, axis=1, keepdims=True)
     g1 = (g * gain).sum(axis=1, keepdims=True) / x.shape[1]
-    centred_bar = scale / t * (gain * error - g1 * normal)
+    centred_bar = scale / root * (gain * error - g1 * normal)
     # centred = x - np.mean(x, axis=1, keepdims=True)
     x_bar = centred_bar - centred_bar.sum(axis=1, keepdims=True) / x.shape[1]
     return x_bar, gain_bar, bias_bar

@@ -26,5 +26,6 @@ def momentum_grad(w, X, y):
         error_bar = X @ (-0.01 * v_bar)
         # error = X @ state["w"] - y
         w_bar += X.T @ error_bar
-        v_bar = 0.5 * v_bar
+        # state["v"] = 0.5 * state["v"] - 0.01 * (X.T @ error)
+        v_bar *= 0.5
     return w_bar

@@ -16,9 +16,9 @@ def newton_root_grad(a):
     root_bar = 1.0
     a_bar = 0.0
     for _ in reversed(range(trips)):
-        scale = 0.5 * root_bar
+        g = 0.5 * root_bar
         root = roots.pop()
-        a_bar += scale / root
-        root_bar = scale * (1 - a / root / root)
+        a_bar += g / root
+        root_bar = g * (1 - a / root / root)
     a_bar += root_bar
     return float(a_bar)

@@ -15,23 +15,23 @@ def option_value_grad(spot, volatility, maturity, strike, rate):
     d1 = ratio + 0.5 * spread
     d2 = d1 - spread
     # asset = spot / (1 + np.exp(-1.702 * d1))
-    t = np.exp(-1.702 * d1)
+    exp = np.exp(-1.702 * d1)
     del d1
-    t1 = 1 + t
-    asset = spot / t1
+    asset_divisor = 1 + exp
+    asset = spot / asset_divisor
     # bond = strike * np.exp(-rate * maturity) / (1 + np.exp(-1.702 * d2))
-    t2 = np.exp(-1.702 * d2)
+    exp_1 = np.exp(-1.702 * d2)
     del d2
-    t3 = 1 + t2
-    bond = strike * np.exp(-rate * maturity) / t3
+    bond_divisor = 1 + exp_1
+    bond = strike * np.exp(-rate * maturity) / bond_divisor
     # d2 = d1 - spread
-    g = 1.702 * (bond / t3 * t2)
-    del t2, t3, bond
-    d1_bar = 1.702 * (asset / t1 * t) - g
-    del t, asset
+    g = 1.702 * (bond / bond_divisor * exp_1)
+    del exp_1, bond_divisor, bond
+    d1_bar = 1.702 * (asset / asset_divisor * exp) - g
+    del exp, asset
     # d1 = (np.log(spot / strike) + rate * maturity) / spread + 0.5 * spread
-    spot_bar = d1_bar / spread / spot + 1 / t1
-    del t1
+    spot_bar = d1_bar / spread / spot + 1 / asset_divisor
+    del asset_divisor
     # spread = volatility * np.sqrt(maturity)
     volatility_bar = sqrt_maturity * ((0.5 - ratio / spread) * d1_bar + g)
     return spot_bar, volatility_bar

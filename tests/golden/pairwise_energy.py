@@ -11,7 +11,7 @@ def pairwise_energy_grad(positions):
     separation = positions[:, None, :] - positions[None, :, :]
     # squared = np.sum(separation**2, axis=2) + 0.01
     squared = (separation**2).sum(axis=2) + 0.01
-    separation_bar = (-1.0 / (squared * np.sqrt(squared)))[:, :, None] * separation
+    separation_bar = (-1 / (squared * np.sqrt(squared)))[:, :, None] * separation
     # separation = positions[:, None, :] - positions[None, :, :]
     positions_bar = separation_bar.sum(axis=1) - separation_bar.sum(axis=0)
     return positions_bar

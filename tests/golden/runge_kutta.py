@@ -7,57 +7,45 @@ import numpy as np
 
 def trajectory_grad(s, sigma, rho, beta, dt, steps):
     """Gradient of trajectory (bench/loops.py) with respect to s, sigma, rho, beta."""
+    s_steps = []
+    s_steps_1 = []
+    s_steps_2 = []
     ys = []
     xs = []
     zs = []
-    ys_1 = []
-    xs_1 = []
-    zs_1 = []
-    ys_2 = []
-    xs_2 = []
-    zs_2 = []
-    ys_3 = []
-    xs_3 = []
-    zs_3 = []
     for _ in range(steps):
         # x, y, z = s
         x = s[0]
-        xs_3.append(x)
+        xs.append(x)
         y = s[1]
-        ys_3.append(y)
+        ys.append(y)
         z = s[2]
-        zs_3.append(z)
+        zs.append(z)
         k1 = np.array([sigma * (y - x), x * (rho - z) - y, x * y - beta * z])
         # k2 = lorenz(s + dt / 2 * k1, sigma, rho, beta)
         ratio = dt / 2
         s1 = s + ratio * k1
+        s_steps_2.append(s1)
         # x, y, z = s
         x = s1[0]
-        xs_2.append(x)
         y = s1[1]
-        ys_2.append(y)
         z = s1[2]
-        zs_2.append(z)
         k2 = np.array([sigma * (y - x), x * (rho - z) - y, x * y - beta * z])
         # k3 = lorenz(s + dt / 2 * k2, sigma, rho, beta)
         s2 = s + ratio * k2
+        s_steps_1.append(s2)
         # x, y, z = s
         x = s2[0]
-        xs_1.append(x)
         y = s2[1]
-        ys_1.append(y)
         z = s2[2]
-        zs_1.append(z)
         k3 = np.array([sigma * (y - x), x * (rho - z) - y, x * y - beta * z])
         # k4 = lorenz(s + dt * k3, sigma, rho, beta)
         s3 = s + dt * k3
+        s_steps.append(s3)
         # x, y, z = s
         x = s3[0]
-        xs.append(x)
         y = s3[1]
-        ys.append(y)
         z = s3[2]
-        zs.append(z)
         k4 = np.array([sigma * (y - x), x * (rho - z) - y, x * y - beta * z])
         s = s + dt / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
     # return np.sum(s**2)
@@ -71,35 +59,40 @@ def trajectory_grad(s, sigma, rho, beta, dt, steps):
         k4_bar = s_bar * ratio
         k2_bar = 2 * ratio * s_bar
         # return np.array([sigma * (y - x), x * (rho - z) - y, x * y - beta * z])
-        k4_bar_part = k4_bar[0]
-        k4_bar_part_1 = k4_bar[1]
-        k4_bar_part_2 = k4_bar[2]
-        y = ys.pop()
-        x = xs.pop()
-        z = zs.pop()
-        scale = k4_bar_part_1 * x
-        z_bar = -(k4_bar_part_2 * beta) - scale
-        scale_1 = k4_bar_part * sigma
-        y_bar = k4_bar_part_2 * x - k4_bar_part_1 + scale_1
-        x_bar = k4_bar_part_2 * y + k4_bar_part_1 * (rho - z) - scale_1
+        k4_bar_0 = k4_bar[0]
+        k4_bar_1 = k4_bar[1]
+        k4_bar_2 = k4_bar[2]
+        s = s_steps.pop()
+        # x, y, z = s
+        y = s[1]
+        x = s[0]
+        z = s[2]
+        # return np.array([sigma * (y - x), x * (rho - z) - y, x * y - beta * z])
+        z_bar_term = k4_bar_1 * x
+        z_bar = -(k4_bar_2 * beta) - z_bar_term
+        y_bar_term = k4_bar_0 * sigma
+        y_bar = k4_bar_2 * x - k4_bar_1 + y_bar_term
+        x_bar = k4_bar_2 * y + k4_bar_1 * (rho - z) - y_bar_term
         # x, y, z = s
         s_bar_1 = np.array([x_bar, y_bar, z_bar])
         # k4 = lorenz(s + dt * k3, sigma, rho, beta)
         k3_bar = k2_bar + s_bar_1 * dt
         # return np.array([sigma * (y - x), x * (rho - z) - y, x * y - beta * z])
-        k3_bar_part = k3_bar[0]
-        k3_bar_part_1 = k3_bar[1]
-        k3_bar_part_2 = k3_bar[2]
-        y1 = ys_1.pop()
-        x1 = xs_1.pop()
-        z1 = zs_1.pop()
-        scale_2 = beta_bar - k4_bar_part_2 * z - k3_bar_part_2 * z1
-        scale_3 = k3_bar_part_1 * x1
-        z_bar = -(k3_bar_part_2 * beta) - scale_3
-        scale_4 = k3_bar_part * sigma
-        scale_5 = sigma_bar + k4_bar_part * (y - x) + k3_bar_part * (y1 - x1)
-        y_bar = k3_bar_part_2 * x1 - k3_bar_part_1 + scale_4
-        x_bar = k3_bar_part_2 * y1 + k3_bar_part_1 * (rho - z1) - scale_4
+        k3_bar_0 = k3_bar[0]
+        k3_bar_1 = k3_bar[1]
+        k3_bar_2 = k3_bar[2]
+        s = s_steps_1.pop()
+        # x, y, z = s
+        y1 = s[1]
+        x1 = s[0]
+        z1 = s[2]
+        # return np.array([sigma * (y - x), x * (rho - z) - y, x * y - beta * z])
+        z_bar_term_1 = k3_bar_1 * x1
+        z_bar = -(k3_bar_2 * beta) - z_bar_term_1
+        y_bar_term = k3_bar_0 * sigma
+        sigma_bar = sigma_bar + k4_bar_0 * (y - x) + k3_bar_0 * (y1 - x1)
+        y_bar = k3_bar_2 * x1 - k3_bar_1 + y_bar_term
+        x_bar = k3_bar_2 * y1 + k3_bar_1 * (rho - z1) - y_bar_term
         # x, y, z = s
         s_bar_2 = np.array([x_bar, y_bar, z_bar])
         # k2 = lorenz(s + dt / 2 * k1, sigma, rho, beta)
@@ -107,36 +100,39 @@ def trajectory_grad(s, sigma, rho, beta, dt, steps):
         # k3 = lorenz(s + dt / 2 * k2, sigma, rho, beta)
         k2_bar += s_bar_2 * ratio
         # return np.array([sigma * (y - x), x * (rho - z) - y, x * y - beta * z])
-        k2_bar_part = k2_bar[0]
-        k2_bar_part_1 = k2_bar[1]
-        k2_bar_part_2 = k2_bar[2]
-        y = ys_2.pop()
-        x = xs_2.pop()
-        z = zs_2.pop()
-        scale_6 = k2_bar_part_1 * x
-        z_bar = -(k2_bar_part_2 * beta) - scale_6
-        scale_7 = k2_bar_part * sigma
-        y_bar = k2_bar_part_2 * x - k2_bar_part_1 + scale_7
-        x_bar = k2_bar_part_2 * y + k2_bar_part_1 * (rho - z) - scale_7
+        k2_bar_0 = k2_bar[0]
+        k2_bar_1 = k2_bar[1]
+        k2_bar_2 = k2_bar[2]
+        s = s_steps_2.pop()
+        # x, y, z = s
+        y = s[1]
+        x = s[0]
+        z2 = s[2]
+        # return np.array([sigma * (y - x), x * (rho - z) - y, x * y - beta * z])
+        z_bar_term_2 = k2_bar_1 * x
+        z_bar = -(k2_bar_2 * beta) - z_bar_term_2
+        y_bar_term = k2_bar_0 * sigma
+        y_bar = k2_bar_2 * x - k2_bar_1 + y_bar_term
+        x_bar = k2_bar_2 * y + k2_bar_1 * (rho - z2) - y_bar_term
         # x, y, z = s
         s_bar_3 = np.array([x_bar, y_bar, z_bar])
         # k2 = lorenz(s + dt / 2 * k1, sigma, rho, beta)
         k1_bar = k4_bar + s_bar_3 * ratio
         # return np.array([sigma * (y - x), x * (rho - z) - y, x * y - beta * z])
-        k1_bar_part = k1_bar[0]
-        k1_bar_part_1 = k1_bar[1]
-        k1_bar_part_2 = k1_bar[2]
-        y2 = ys_3.pop()
-        x2 = xs_3.pop()
-        z2 = zs_3.pop()
-        beta_bar = scale_2 - k2_bar_part_2 * z - k1_bar_part_2 * z2
-        scale_8 = k1_bar_part_1 * x2
-        rho_bar = rho_bar + scale + scale_3 + scale_6 + scale_8
-        z_bar = -(k1_bar_part_2 * beta) - scale_8
-        scale = k1_bar_part * sigma
-        sigma_bar = scale_5 + k2_bar_part * (y - x) + k1_bar_part * (y2 - x2)
-        y_bar = k1_bar_part_2 * x2 - k1_bar_part_1 + scale
-        x_bar = k1_bar_part_2 * y2 + k1_bar_part_1 * (rho - z2) - scale
+        k1_bar_0 = k1_bar[0]
+        k1_bar_1 = k1_bar[1]
+        k1_bar_2 = k1_bar[2]
+        y2 = ys.pop()
+        x2 = xs.pop()
+        z3 = zs.pop()
+        beta_bar = beta_bar - k4_bar_2 * z - k3_bar_2 * z1 - k2_bar_2 * z2 - k1_bar_2 * z3
+        rho_bar_term = k1_bar_1 * x2
+        rho_bar = rho_bar + z_bar_term + z_bar_term_1 + z_bar_term_2 + rho_bar_term
+        z_bar = -(k1_bar_2 * beta) - rho_bar_term
+        y_bar_term = k1_bar_0 * sigma
+        sigma_bar = sigma_bar + k2_bar_0 * (y - x) + k1_bar_0 * (y2 - x2)
+        y_bar = k1_bar_2 * x2 - k1_bar_1 + y_bar_term
+        x_bar = k1_bar_2 * y2 + k1_bar_1 * (rho - z3) - y_bar_term
         # x, y, z = s
         s_bar = s_bar + s_bar_1 + s_bar_2 + s_bar_3 + np.array([x_bar, y_bar, z_bar])
     return s_bar, float(sigma_bar), float(rho_bar), float(beta_bar)

@@ -8,7 +8,7 @@ import numpy as np
 def soft_iteration_grad(x, rate):
     """Gradient of soft_iteration (tests/loops_by_hand.py) with respect to x, rate."""
     stop = False
-    saved = []
+    sin_xs = []
     xs = []
     trips = 0
     for _ in range(100):
@@ -16,7 +16,7 @@ def soft_iteration_grad(x, rate):
         xs.append(x)
         # step = rate * np.sin(x)
         sin_x = np.sin(x)
-        saved.append(sin_x)
+        sin_xs.append(sin_x)
         step = rate * sin_x
         # np.max(np.abs(step)) < 1e-3
         stop = np.abs(step).max() < 0.001
@@ -32,9 +32,9 @@ def soft_iteration_grad(x, rate):
         else:
             # x = x - step
             step_bar = -x_bar
-        g = saved.pop()
+        sin_x = sin_xs.pop()
         # step = rate * np.sin(x)
-        rate_bar += step_bar @ g
+        rate_bar += step_bar @ sin_x
         x1 = xs.pop()
         x_bar += step_bar * rate * np.cos(x1)
         stop = False

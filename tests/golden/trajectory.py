@@ -19,8 +19,8 @@ def trajectory_grad(x, W):
     W_bar = np.zeros_like(W)
     for _ in reversed(range(5)):
         # states.append(x)
-        g = states_bar.pop()
-        x_bar_1 = x_bar + g
+        state_bar = states_bar.pop()
+        x_bar_1 = x_bar + state_bar
         # x = np.tanh(W @ x)
         x_bar_1 *= 1 - x * x
         x = xs.pop()

@@ -7,15 +7,15 @@ import numpy as np
 
 def wave_grad(u, speed, steps):
     """Gradient of wave (tests/loops_by_hand.py) with respect to u, speed."""
-    saved = []
     before = u
     now = u
+    after_factors = []
     for _ in range(steps):
         after = 2 * now - before
         # after[1:-1] += speed * (now[2:] - 2 * now[1:-1] + now[:-2])
-        t = now[2:] - 2 * now[1:-1] + now[:-2]
-        saved.append(t)
-        after[1:-1] += speed * t
+        after_factor = now[2:] - 2 * now[1:-1] + now[:-2]
+        after_factors.append(after_factor)
+        after[1:-1] += speed * after_factor
         before = now
         now = after
     # return np.sum(now**2)
@@ -25,12 +25,12 @@ def wave_grad(u, speed, steps):
     for _ in reversed(range(steps)):
         # after[1:-1] += speed * (now[2:] - 2 * now[1:-1] + now[:-2])
         now_bar_part = now_bar[1:-1]
-        g = saved.pop()
-        g1 = now_bar_part * speed
-        speed_bar += now_bar_part @ g
-        before_bar[:-2] += g1
-        before_bar[1:-1] += -2 * speed * now_bar_part
-        before_bar[2:] += g1
+        after_factor = after_factors.pop()
+        g = now_bar_part * speed
+        speed_bar += now_bar_part @ after_factor
+        before_bar[:-2] += g
+        before_bar[1:-1] -= 2 * speed * now_bar_part
+        before_bar[2:] += g
         before_bar, now_bar = -now_bar, before_bar + 2 * now_bar
     # after = 2 * now - before
     u_bar = before_bar + now_bar

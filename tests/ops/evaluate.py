@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
+import scipy.linalg
 
 from symdiff.ir.node import Function, Node, Region
 from symdiff.runtime import fit_like
@@ -208,9 +209,13 @@ SPECIAL: dict[str, Callable[[list[Any], dict[str, Any]], Any]] = {
     ),
     "matmul_left": _matmul_left,
     "matmul_right": _matmul_right,
+    "choose": lambda args, attrs: np.choose(args[0], args[1:], **attrs),
     "einsum": lambda args, attrs: np.einsum(attrs["subscripts"], *args),
-    "linalg.slogdet.logabsdet": lambda args, attrs: np.linalg.slogdet(args[0])[1],
-    "linalg.slogdet.sign": lambda args, attrs: np.linalg.slogdet(args[0])[0],
+    "scipy.linalg.cho_factor": lambda args, attrs: scipy.linalg.cho_factor(args[0], **attrs)[0],
+    "scipy.linalg.cho_solve": lambda args, attrs: scipy.linalg.cho_solve(
+        (args[0], attrs.get("lower", False)), args[1]
+    ),
+    "linalg.multi_dot": _joined(np.linalg.multi_dot),
     **{
         name: _joined(getattr(np, name))
         for name in ("concatenate", "stack", "vstack", "hstack", "dstack", "column_stack")

@@ -78,12 +78,33 @@ def _add(a: Node, b: Node) -> Node | None:
         return _into(a, b)
     if a.op is scatter and not a.primal:
         return _into(b, a)
+    for nothing, other in ((a, b), (b, a)):
+        if nothing.op.name == "zeros_like" and not nothing.primal and same_type(nothing.type, other.type):
+            return other
+    shared = _with_common_factor(a, b)
+    if shared is not None:
+        return shared
     left, right = mask_of(a), mask_of(b)
     if left is not None and right is not None and a.op is b.op is where and left[0] is right[0]:
         if left == right:
             return masked(*left, unmasked(a) + unmasked(b))
         return where(left[0], unmasked(a if left[1] else b), unmasked(b if left[1] else a))
     return first_of(computed(operator.add), partial(_absorbed, add))(a, b)
+
+
+def _with_common_factor(a: Node, b: Node) -> Node | None:
+    """One product of matrices for two with a common factor: what goes back through `x @ x.T` is
+    `(g + g.T) @ x`."""
+    if a.op.name != "matmul" or b.op is not a.op or a.primal or b.primal:
+        return None
+    if any(arg.type.rank != 2 for arg in (*a.args, *b.args)):
+        return None
+    (one, right), (other, last) = a.args, b.args
+    if right is last and same_type(one.type, other.type):
+        return a.op(one + other, right)
+    if one is other and same_type(right.type, last.type):
+        return a.op(one, right + last)
+    return None
 
 
 def _into(total: Node, part: Node) -> Node | None:

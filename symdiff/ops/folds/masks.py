@@ -17,6 +17,7 @@ from symdiff.ops.folds.common import Build, fold, is_const
 from symdiff.ops.reductions import add_reduce, any_reduce
 from symdiff.ops.row import Row
 from symdiff.ops.shaping import astype, broadcast_to
+from symdiff.ops.updates import update
 
 
 def mask_of(node: Node) -> tuple[Node, bool] | None:
@@ -72,6 +73,41 @@ def mask_last(op: Row, a: Node, b: Node) -> Node | None:
         mask = _summed_mask(masked_one)
         if mask is not None and (op is divide or _may_be_infinite(b if masked_one is a else a)):
             return masked(*mask, current().unfolded(op, a, b))
+        found = _zeroed_last(op, a, b, masked_one)
+        if found is not None:
+            return found
+    return None
+
+
+def _zeroed_last(op: Row, a: Node, b: Node, cotangent: Node) -> Node | None:
+    """The same of a cotangent that was set to zero where the function wrote into `x[mask]`."""
+    other = b if cotangent is a else a
+    if not (op is divide or _may_be_infinite(other)):
+        return None
+    zeroed = _zeroed(cotangent)
+    if zeroed is None:
+        return None
+    if zeroed is cotangent:
+        a, b = (zeroed.args[0], b) if cotangent is a else (a, zeroed.args[0])
+    result = current().unfolded(op, a, b)
+    if result.type.dims != zeroed.type.dims or result.type.dtype != zeroed.type.dtype:
+        return None
+    return update(result, 0.0, *zeroed.args[2:], **zeroed.attributes)
+
+
+def _zeroed(node: Node) -> Node | None:
+    """The write of zeros that a cotangent, or a factor of it, is."""
+    pending = [node]
+    while pending:
+        one = pending.pop()
+        if one.primal or one.type.dims != node.type.dims:
+            continue
+        if one.op in (multiply, divide, negative):
+            pending += one.args[: 1 if one.op is divide else 2]
+        elif one.op is update and is_const(one.args[1], 0) and not one.attr("view", ()):
+            operands = one.args[2:]
+            if len(operands) == 1 and operands[0].type.dtype == "bool" and operands[0].type.dims != ():
+                return one
     return None
 
 

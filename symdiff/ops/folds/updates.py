@@ -20,6 +20,7 @@ from symdiff.ops.shaping import broadcast_to, zeros, zeros_like
 from symdiff.ops.updates import update
 
 _ZEROS = (zeros, zeros_like)
+_read = index
 
 
 def _is_unique(operands: tuple[Node, ...], spec: Any) -> bool:
@@ -45,10 +46,20 @@ def _is_read(node: Node, of: Node, operands: tuple[Node, ...], spec: Any) -> boo
     return node.op is index and node.args == (of, *operands) and node.attr("index", ()) == spec
 
 
+def _is_all(x: Node, spec: Any) -> bool:
+    """Whether an index names every place of an array: `x[:]` or `x[...]`."""
+    return bool(spec) and x.type.dims != () and all(entry in _ALL for entry in spec)
+
+
+_ALL = (("ellipsis",), ("slice", None, None, None))
+
+
 @fold(index)
 def _index(x: Node, *operands: Node, index: Any = ()) -> Node | None:
     if x.primal:
         return None
+    if _is_all(x, index):
+        return x
     scalar = _place(x, operands, index).dims == ()
     if x.op in _ZEROS and scalar:
         return current().const(0.0)
@@ -59,7 +70,19 @@ def _index(x: Node, *operands: Node, index: Any = ()) -> Node | None:
         if value.is_const and scalar:
             return value
         return value if same_type(value.type, _place(x, operands, index)) else None
+    if _is_sum_at(x, operands, index):
+        # What went back through a write is read and then set to zero, which leaves out the sum: without this
+        # both arrays would be needed, the one with the sum and the one without.
+        total, g = x.args[:2]
+        if g.is_const or same_type(g.type, _place(x, operands, index)):
+            return _read(total, *operands, index=index) + g
     return None
+
+
+def _is_sum_at(node: Node, operands: tuple[Node, ...], spec: Any) -> bool:
+    """Whether a derived array has this place added to, and no place of it is named twice."""
+    same = node.args[2:] == operands and node.attr("index", ()) == spec
+    return node.op is add_at and not node.primal and same and _is_unique(operands, spec)
 
 
 def _place(x: Node, operands: tuple[Node, ...], spec: Any) -> Any:
@@ -74,6 +97,8 @@ def _update(base: Node, value: Node, *operands: Node, index: Any = (), view: Any
         return base
     if view:
         return None
+    if _is_all(base, index) and is_const(value, 0):
+        return zeros_like(base)
     rewritten = base.op in (update, add_at) and not base.attr("view", ())
     if rewritten and base.args[2:] == operands and base.attr("index", ()) == index:
         return update(base.args[0], value, *operands, index=index)
