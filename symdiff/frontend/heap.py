@@ -34,7 +34,7 @@ class Heap:
     storage held at some time, the storage.  uncertain: by node that may be one of several arrays (see
     `doubt`), what these held then.  frozen: by storage that may not be written into any more, the error that
     says why.  pinned: references that no name holds: what a loop goes over.  written: the storages that were
-    ever written into.  refused: how often an array was asked for of which only run time knows which it is.
+    ever written into.  refused: the nodes that were asked for while only run time knew which array they are.
     assumed: the arguments that must be C-contiguous for the program to mean what NumPy does."""
 
     values: dict[Node, Node] = field(default_factory=dict)
@@ -43,7 +43,7 @@ class Heap:
     frozen: dict[Node, SymdiffError] = field(default_factory=dict)
     pinned: list[Node] = field(default_factory=list)
     written: set[Node] = field(default_factory=set)
-    refused: int = 0
+    refused: list[Node] = field(default_factory=list)
     assumed: set[Node] = field(default_factory=set)
     exact: Exactness = field(default_factory=Exactness)
     layout: Layout = field(init=False)
@@ -122,7 +122,7 @@ class Heap:
     def _check_doubt(self, node: Node) -> None:
         for storage, value in self.uncertain[node].items():
             if self.values.get(storage, storage) is not value:
-                self.refused += 1
+                self.refused.append(node)
                 raise UnsupportedError(
                     f"Only at run time is it known whether {_shown(node)} is the array that was written into "
                     "since.",

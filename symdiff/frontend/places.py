@@ -84,7 +84,7 @@ def _check_writable(context: Context, target: Node, storage: Node) -> None:
             f"`{parameter}.copy()` inside the function, or pass it as an argument",
         )
     if storage in heap.uncertain or target in heap.uncertain:
-        heap.refused += 1
+        heap.refused.append(storage if storage in heap.uncertain else target)
         raise UnsupportedError(
             f"Only at run time is it known which array {shown} is, and so which one is written into.",
             "`.copy()` where it gets its value, or a write in each branch",

@@ -37,32 +37,29 @@ def settled(
     """
     context, heap = frame.context, frame.context.heap
     before, mark, place = taken(context, frame), Mark.of(context), context.builder.mark()
-    span, known, asked = context.builder.span, set(heap.uncertain), heap.refused
+    span, known, asked = context.builder.span, set(heap.uncertain), len(heap.refused)
 
     def back() -> list[tuple[Problem, type[SymdiffError]]]:
         problems = context.problems[mark.problems :]
         context.builder.rewind(place)
         mark.reset(context)
         restore(context, before)
-        context.builder.span, frame.rest, heap.refused = span, rest, asked
+        context.builder.span, frame.rest = span, rest
         return problems
-
-    def refused() -> bool:
-        return heap.refused > asked and context.splits < _MOST
 
     try:
         flow, moved = plain()
     except (Silent, SymdiffError) as error:
-        if not rounds or not refused():
+        if not rounds or context.splits >= _MOST or known.issuperset(heap.refused[asked:]):
             raise
         return _otherwise(context, mark, back, split, error)
     if moved or not rest or (flow is not None and not isinstance(flow, Maybe)):
         return Consumed(flow) if moved else flow
     if context.splits >= _MOST or not any(node not in known for node in heap.uncertain):
         return flow
-    asked = heap.refused
+    asked = len(heap.refused)
     after = GUARDED[0](frame, flow, rest) if isinstance(flow, Maybe) else execute(frame, rest)
-    if not refused() or len(context.problems) == mark.problems:
+    if len(heap.refused) == asked or context.splits >= _MOST or len(context.problems) == mark.problems:
         return Consumed(after)
     if rounds:
         return _otherwise(context, mark, back, split, Silent())
