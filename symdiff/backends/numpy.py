@@ -123,7 +123,9 @@ class _Writer:
             self._name(parameters)
             flow = _Function(self)
             lines = [*self._unpacking(), *flow.function(self.schedule.top, self.function.tree)]
-            if not self._cut_long(lines) and not self._respelled(parameters, lines):
+            folded = flow.writes.folded - self.inlined
+            self.inlined |= folded
+            if not folded and not self._cut_long(lines) and not self._respelled(parameters, lines):
                 return [line for line, _ in lines]
 
     def _plan(self) -> None:

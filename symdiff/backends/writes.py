@@ -31,6 +31,7 @@ class Writes:
         self.names = names
         self._written: dict[Node, list[Any]] = {}  # by array made of zeros: the indices written so far
         self._untouched = untouched(schedule)
+        self.folded: set[Node] = set()  # values with a name that nothing is left to read: `u` in `A[i] += w`
 
     def lines(self, statement: Statement) -> Iterator[str] | None:
         """The lines of a write; None for other operations."""
@@ -149,7 +150,7 @@ class Writes:
 
     def _reads(self, read: Node, base: Node, operands: Sequence[Node], steps: list[Step]) -> bool:
         """Whether a value is what stands at this place."""
-        resolved = self.schedule.resolved
+        resolved, folded = self.schedule.resolved, set[Node]()
         for k in range(len(steps) - 1, -1, -1):
             kind, *data = steps[k]
             read = resolved(read)
@@ -160,8 +161,14 @@ class Writes:
                 return False
             if not _matches(read, kind, data, [resolved(one) for one in operands], resolved):
                 return False
+            cell = self.schedule.cell(read)
+            if cell is not None and self.schedule.uses(cell) == 1:
+                folded.add(read)
             read = read.args[0]
-        return resolved(read) is resolved(base) and self.names.get(resolved(base)) is not None
+        if resolved(read) is not resolved(base) or self.names.get(resolved(base)) is None:
+            return False
+        self.folded |= folded
+        return True
 
     def _scatter(self, statement: Statement) -> Iterator[str]:
         node, name = statement.node, self.names[statement.node]

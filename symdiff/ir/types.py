@@ -151,7 +151,10 @@ class Sizes:
     def may_be_number(self, type: Type) -> bool:
         """Whether a value may have no axes at all, although its type has some."""
         dims = self.resolve(type.dims)
-        return bool(dims) and all(isinstance(dim, Size) and dim.name in self.seeds for dim in dims or ())
+        return bool(dims) and all(map(self._is_seed, dims or ()))
+
+    def _is_seed(self, dim: Dim) -> bool:
+        return isinstance(dim, Size) and dim.name in self.seeds
 
     def computed_same(self, a: Dim, b: Dim) -> bool:
         """Whether two lengths of values that were both computed are equal."""
@@ -176,7 +179,7 @@ class Sizes:
         """A new size of which nothing is known, but where one of these is of a number, it is one too."""
         self.count += 1
         made = Size(f"?{self.count - 1}")
-        if any(isinstance(dim, Size) and dim.name in self.seeds for dim in like):
+        if any(map(self._is_seed, like)):
             self.seeds.add(made.name)
         return made
 
@@ -229,7 +232,7 @@ class Sizes:
     def _stretch(self, lengths: tuple[Dim, ...]) -> Dim:
         """The length of an axis that all of these are stretched to."""
         made = self.fresh()
-        if all(isinstance(dim, Size) and dim.name in self.seeds for dim in lengths):
+        if all(map(self._is_seed, lengths)):
             self.seeds.add(made.name)
         self.stretched[made.name] = lengths
         return made
@@ -294,8 +297,10 @@ class Sizes:
         if not stretched:
             return 1
         firm = [dim for dim in stretched if not may_be_one(dim)]
+        if not firm and len(stretched) == 1:
+            return stretched[0] if 1 not in lengths or not self._is_seed(stretched[0]) else self.fresh()
         if not firm:
-            return stretched[0] if len(stretched) == 1 else self._stretch(tuple(stretched))
+            return self._stretch(tuple(stretched))
         result = firm[0]
         for dim in firm[1:]:
             result = self.unify(result, dim)

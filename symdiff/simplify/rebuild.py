@@ -10,14 +10,14 @@ from collections import ChainMap, Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
-from symdiff.ir.build import Builder
-from symdiff.ir.control import CONTROL
+from symdiff.ir.build import Builder, current
+from symdiff.ir.control import CONTROL, FOR
 from symdiff.ir.copying import name_params
 from symdiff.ir.node import Function, Node, Region
 from symdiff.ir.tidy import without_dead
 from symdiff.ops.control import is_permuted, is_view, roots, sources
 from symdiff.ops.row import Row
-from symdiff.ops.shaping import copy
+from symdiff.ops.shaping import broadcast_to, copy
 
 
 def replaced(function: Function, instead: Mapping[Node, Node]) -> Function:
@@ -39,6 +39,14 @@ def _fresh(new: Node, old: Node) -> Node:
         return new
     shared = new.primal or new.op.name == "param" or (isinstance(new.op, Row) and new.op.view)
     return copy(new) if shared or any(memory.op.name == "param" for memory in roots(new)) else new
+
+
+def _as_carried(initial: Node, param: Node) -> Node:
+    """An int that is spread over an array, as a float where a loop goes on with an array of floats."""
+    spread = initial.op is broadcast_to and initial.args[0].is_const and not initial.primal
+    if not spread or type(initial.args[0].value) is not int or not param.type.dtype.startswith("float"):
+        return initial
+    return broadcast_to(current().const(float(initial.args[0].value)), initial.args[1])
 
 
 class _Copy:
@@ -83,6 +91,9 @@ class _Copy:
         builder.span = node.span
         builder.primal = node.primal
         regions = tuple(self._region(node, region) for region in node.regions)
+        if node.op is FOR and not node.primal:
+            carried = zip(args[3:], regions[0].params[1:], strict=True)
+            args = (*args[:3], *(_as_carried(initial, param) for initial, param in carried))
         made = builder.emit(node.op, args, node.attributes, regions)
         builder.primal = False
         if node.name and not made.name:

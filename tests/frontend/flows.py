@@ -1233,7 +1233,7 @@ def alias_in_a_short_loop_with_a_break(x, k):
     return a, y
 
 
-@refused((V, 3), (V, 1))
+@case((V, 3), (V, 1), (V, 0))
 def alias_after_a_loop_of_unknown_length(x, n):
     a, b = x * 1.0, x * 1.0
     y = a
@@ -1414,7 +1414,7 @@ def rebound_then_written(x, n):
     return a, b
 
 
-@refused((V, 3), (V, 0))
+@case((V, 3), (V, 1), (V, 0))
 def written_then_rebound(x, n):
     a = x.copy()
     b = a
@@ -1524,7 +1524,7 @@ def handed_on_and_written(x, n):
     return a, b
 
 
-@refused((V, 3), (V, 0))
+@case((V, 3), (V, 0))
 def one_of_two_after_the_loop(x, n):
     a = x.copy()
     b = x * 2
@@ -1605,7 +1605,7 @@ def none_or_value(x, n):
     return best
 
 
-@refused((V, 3), (V, 0))
+@case((V, 3), (V, 1), (V, 0))
 def view_of_rebound(x, n):
     y = x * 1.0
     view = y[1:]

@@ -780,8 +780,8 @@ def _total_vjp(x):
     # m = len(x) // 2
     m = x.shape[0] // 2
     # return x[0] ** 2 if len(x) == 1 else total(x[:m]) + total(x[m:])
-    mask = x.shape[0] == 1
-    if mask:
+    condition = x.shape[0] == 1
+    if condition:
         s = x[0] ** 2
     else:
         x1 = x[:m]
@@ -791,7 +791,7 @@ def _total_vjp(x):
         s = s + s1
 
     def pullback(value_bar):
-        if mask:
+        if condition:
             # return x[0] ** 2 if len(x) == 1 else total(x[:m]) + total(x[m:])
             x_bar = np.zeros_like(x)
             x_bar[0] += 2 * value_bar * x[0]
@@ -830,8 +830,8 @@ import numpy as np
 def _even_vjp(x):
     """Value and pullback of even, which calls itself."""
     # return x * x if x < 1 else odd(x - 1) * x
-    mask = x < 1
-    if mask:
+    condition = x < 1
+    if condition:
         product = x * x
     else:
         x1 = x - 1
@@ -846,7 +846,7 @@ def _even_vjp(x):
         product = s * x
 
     def pullback(value_bar):
-        if mask:
+        if condition:
             # return x * x if x < 1 else odd(x - 1) * x
             x_bar = 2 * (value_bar * x)
         else:

@@ -9,8 +9,8 @@ def rosenbrock_grad(x):
     """Gradient of rosenbrock (tests/hand.py) with respect to x."""
     # return np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
     x_part = x[:-1]
-    difference = x[1:] - x_part**2
+    g = 200 * (x[1:] - x_part**2)
     x_bar = np.zeros_like(x)
-    x_bar[:-1] = x_part * (2 - 400 * difference) - 2
-    x_bar[1:] += 200 * difference
+    x_bar[:-1] = -2 * (g * x_part + (1 - x_part))
+    x_bar[1:] += g
     return x_bar

@@ -21,7 +21,7 @@ def row_norms_grad(A, target):
         ratio = row / root
         ratios.append(ratio)
         B[i] = ratio
-    B_bar = np.copy(target)
+    B_bar = target.copy()
     for i in reversed(range(B.shape[0])):
         root = roots.pop()
         g = B_bar[i] / root
