@@ -16,6 +16,7 @@ from symdiff.ops.row import row_for
 
 MOST = 2
 _PLAIN = ("add", "subtract", "multiply", "negative")
+_WHOLE = (*_PLAIN, "floor_divide", "remainder", "builtins.max", "builtins.min")
 _LOGIC = (
     "less", "less_equal", "greater", "greater_equal", "equal", "not_equal",
     "logical_and", "logical_or", "logical_not", "item", "astype", "to_float",
@@ -77,9 +78,11 @@ class Costs:
             return 0 if read in self.saved or not self.homes.is_overwritten(read) else NEVER
         if scalar and all(arg.type.dims == () for arg in value.args):
             whole = value.type.dtype.startswith("int")
+            if whole and name in _WHOLE:
+                return 0
             power = name == "power" and value.args[1].is_const
             if power or name in (*_PLAIN, *_LOGIC, "divide", "square"):
-                return 0 if whole and name in _PLAIN else 1
+                return 1
             return NEVER
         arrays = [arg for arg in value.args if arg.type.dims != ()]
         if kept and name in _PLAIN and all(self.is_there(arg) for arg in arrays):

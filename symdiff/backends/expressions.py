@@ -129,7 +129,8 @@ class Expressions:
     def call(self, row: Row, node: Node) -> Text:
         """`x.f(key=value)` where arrays have such a method, else `np.f(x, key=value)`."""
         keywords = self.keywords(row, node)
-        if row.name in _LIKE and not node.primal and self._may_be_number(node.args[0]):
+        untyped = row.name in _LIKE and not node.primal and node.attr("dtype") is None
+        if untyped and self._may_be_number(node.args[0]):
             keywords.append(f"dtype={dtype(node.type.dtype or 'float64')}")  # which may be an int
         if row.name == "copy" and not node.primal and node.args[0].type.dims is None:  # or a number
             self.helpers.add("fresh")

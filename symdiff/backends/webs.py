@@ -108,7 +108,7 @@ class Webs:
             ):
                 made = statement.cells[0] if statement.node.op.name == "pop" else cells.get(statement.node)
                 base = schedule.cell(statement.node.args[0])
-                if made is not None and base is not None:
+                if made is not None and base is not None and not _is_another_quantity(made, base):
                     yield made, base, statement.node.op.name == "add_at"
         controls = [one for one in schedule.statements if one.cells and one.node.regions]
         controls.sort(key=lambda one: -one.block.depth)
@@ -149,6 +149,11 @@ class Webs:
         for moved in two.cells:
             self.of[moved] = one
         return True
+
+
+def _is_another_quantity(made: Cell, base: Cell) -> bool:
+    """Whether a derivative begins as one of the user's arrays, whose name would say that it still is."""
+    return made.node.type.kind == "array" and base.primal and not made.primal
 
 
 def _both(one: Stretches, other: Stretches) -> Stretches:

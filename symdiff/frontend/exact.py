@@ -114,9 +114,22 @@ class Exactness:
         if node.op.name in _JOINING and not _is_uniform(node):
             return _UNKNOWN
         if node.op.name == "as_array" and node.type.dtype != "float64":
+            if not all(map(self, node.args)):
+                return _UNKNOWN
             # `np.array([])` is of this dtype.
-            return own | {types.array("float64", None)} if all(map(self, node.args)) else _UNKNOWN
+            return own if self._is_filled(node.args[0]) else own | {types.array("float64", None)}
         return own if node.attr("dtype") is not None else self._following(node)
+
+    def _is_filled(self, stack: Node) -> bool:
+        """Whether a list certainly has an item: it got the last one, or the last round of a loop put one
+        there."""
+        while True:
+            if stack.op.name == "push":
+                return True
+            owner = owner_of(stack)
+            if owner is None or owner[0] not in self.running:
+                return False
+            stack = self._sources(stack)[-1]
 
     def _following(self, node: Node) -> Forms:
         """What the result may be where some operands may be something else than their types say."""

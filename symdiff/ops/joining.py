@@ -161,12 +161,20 @@ def _cut(x: Any, sections: Any, axis: Any, even: bool) -> tuple[Node, ...]:
             places = np.cumsum(lengths)[:-1].tolist()
         elif even:
             size = length(x, axis=axis)
-            places = [floor_divide(i * size, count) for i in range(1, count)]
+            part = floor_divide(size, count)
+            places = [part if i == 1 else i * part for i in range(1, count)]
+            if total is not None:
+                current().sizes.reshapes.append(((total,), (count,), True))
         else:
             raise UnsupportedError("np.array_split needs a known length or the places to cut at.")
-    return tuple(
-        along(x, axis, start, stop) for start, stop in zip([None, *places], [*places, None], strict=True)
-    )
+    bounds = zip([None, *places], [*places, None], strict=True)
+    pieces = tuple(along(x, axis, start, stop) for start, stop in bounds)
+    lengths = [None if piece.type.dims is None else piece.type.dims[axis] for piece in pieces]
+    if even and places and isinstance(places[0], Node) and not isinstance(sections, list | tuple | np.ndarray):
+        for one in lengths[1:]:
+            if one is not None and lengths[0] is not None:
+                current().sizes.unify(lengths[0], one)
+    return pieces
 
 
 def _splitting(axis: int, even: bool = True) -> Callable[..., tuple[Node, ...]]:

@@ -1292,6 +1292,120 @@ def open_grid(A):
     return B, A[np.ix_(range(2), np.arange(3))], A[np.ix_([1, 1])]
 
 
+# Loops whose first round stands apart, for there a name is an array from before
+
+
+@case((V, 3), (V, 1), (V, 0))
+def backwards_with_an_else(x, n):
+    a = x * 1.0
+    b = a[::-1]
+    for i in reversed(range(1, n)):
+        a[0] += i
+        a = a * 2 + b
+        if a[1] > 3:
+            break
+    else:
+        b[1] = 7
+    a[2] *= 3
+    return a, b
+
+
+@case((V, 3), (V, 1), (V, 0))
+def by_steps_down(x, n):
+    a = x * 1.0
+    b = a
+    for i in range(n, 0, -2):
+        a[i] *= 2
+        a = np.sin(a)
+    return a, b
+
+
+@case((V, 3), (V, 4), (V, 1), (V, 0))
+def left_in_any_round(x, n):
+    a = x * 1.0
+    b = a
+    for i in range(n):
+        a[i] += b[i + 1]
+        if i == 2:
+            return a, b
+        a = a + 1
+        if a[i] < 0:
+            continue
+        a[i + 1] -= 1
+    b[0] = 3
+    return a, b
+
+
+@case((V, 3), (V, 1), (V, 0))
+def while_with_a_first_round(x, n):
+    a = x * 1.0
+    b = a
+    i = 0
+    while i < n:
+        i += 1
+        a[i] *= 2
+        a = a + b
+        if a[i] < -2:
+            break
+    a[0] = 0.5
+    return a, b
+
+
+@case((V, 3), (-V, 3), (np.abs(V), 1), (V, 0))
+def while_with_an_else_and_jumps(x, n):
+    a = x * 1.0
+    b = a
+    while a[1] > -2 and a.sum() < n:
+        a[0] += 1
+        a = a + np.abs(a)
+        if a[2] > 6:
+            a[1] = 6
+            break
+    else:
+        b[3] = 2
+    a *= 2
+    return a, b
+
+
+@case((M, 3), (M, 0), (np.zeros((0, 3)), 1))
+def rows_of_what_is_rebound_and_written(A, n):
+    a = A * 1.0
+    t = np.zeros(3)
+    for i, (row, other) in enumerate(zip(a, A)):
+        a[n // 2] += other
+        t = t + row
+        a = a * 0.5
+    a[:, 0] = t.sum()
+    return a, t
+
+
+@case((V, 3), (V, 1), (V, 0))
+def inner_loop_with_a_first_round(x, n):
+    total = 0.0
+    for k in range(n):
+        a = x * 1.0
+        b = a
+        for i in range(k):
+            a[i] += 1
+            a = a * 2
+        total += a[0] + b[0]
+    return total
+
+
+@case((V, 3), (V, 0))
+def view_of_what_is_written_later(x, n):
+    a = x * 1.0
+    v = a[1:]
+    for i in range(n):
+        v = np.where(v > 0, v, i)
+    a[2] = 8
+    i = 0
+    while i < len(v):
+        a[0] += v[i]
+        i += 2
+    return a, v
+
+
 # References that only run time tells apart: right, or refused
 
 
@@ -1464,7 +1578,7 @@ def dict_with_two_names(x, n):
     return d["w"], e["w"]
 
 
-@refused((V, 3), (V, 0))
+@case((V, 3), (V, 1), (V, 0))
 def argument_or_copy(x, n):
     for i in range(n):
         x[0] = 1
