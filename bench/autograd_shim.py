@@ -209,9 +209,7 @@ def slopes(function: Fn, x: Any, v: Any, w: Any) -> list[float]:
     """`<w, derivative along v>` by differences of second order at a short step, of fourth at longer ones."""
 
     def along(step: float) -> float:
-        up, down = (
-            function(mapped(lambda a, b, s=sign: a + s * step * b, x, v)) for sign in (1, -1)
-        )
+        up, down = (function(mapped(lambda a, b, s=sign: a + s * step * b, x, v)) for sign in (1, -1))
         return product_of(w, mapped(lambda a, b: (a - b) / (2 * step), up, down))
 
     return [along(5e-7), *((4 * along(h / 2) - along(h)) / 3 for h in (1e-3, 1e-4, 1e-5))]
@@ -257,14 +255,14 @@ def check_grads(fun: Fn, argnum: Any = 0, modes: Any = None, order: int = 2) -> 
         args = builtins.tuple([one.copy() if builtins.isinstance(one, np.ndarray) else one for one in args])
         direct = fun if _has_parameters(fun, len(args)) else spelled(fun, len(args), builtins.list(kwargs))
         check_order(direct, fun, args, wrt, modes, "first order", **kwargs)
-        paired = spelled(fun, len(args), builtins.list(kwargs), cotangent=True)
-        gradient: Any = symdiff.grad(paired, wrt=wrt)
-        inputs = (*args, random_like(fun(*args, **kwargs)))
+        function, inputs, every = fun, args, wrt
         for one in range(2, order + 1):
-            every = (*wrt, len(args))
+            inputs = (*inputs, random_like(function(*inputs, **kwargs)))
+            paired = spelled(function, len(inputs) - 1, builtins.list(kwargs), cotangent=True)
+            function = symdiff.grad(paired, wrt=every)
+            every = (*every, len(inputs) - 1)
             both = ["rev", "fwd"] if "fwd" in modes else ["rev"]
-            check_order(gradient, gradient, inputs, every, both, f"order {one}", **kwargs)
-            gradient = symdiff.elementwise_grad(gradient, wrt=every)
+            check_order(function, function, inputs, every, both, f"order {one}", **kwargs)
 
     return check
 

@@ -67,9 +67,26 @@ def of_a_file(path: Path, limit: float) -> list[Row]:
         environment = {"OPENBLAS_NUM_THREADS": "1", "SYMDIFF_CACHE": "memory", **os.environ}
         environment |= {"PYTHONPATH": search, "AUTOGRAD_OUTCOMES": str(outcomes)}
         environment["AUTOGRAD_LIMIT"] = str(round(limit))
-        command = [sys.executable, "-m", "pytest", str(path), "-q", "-c", os.devnull, "-p", "no:cacheprovider"]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            str(path),
+            "-q",
+            "-c",
+            os.devnull,
+            "-p",
+            "no:cacheprovider",
+        ]
         # Rewritten asserts are not in the source; warnings are the tests' own affair.
-        command += ["-p", "bench.autograd_plugin", "--assert=plain", "-W", "ignore", f"--rootdir={path.parent}"]
+        command += [
+            "-p",
+            "bench.autograd_plugin",
+            "--assert=plain",
+            "-W",
+            "ignore",
+            f"--rootdir={path.parent}",
+        ]
         done = subprocess.run(
             command, cwd=folder, env=environment, capture_output=True, text=True, check=False
         )

@@ -7,13 +7,16 @@ from symdiff.api import (
     differentiate,
     elementwise_grad,
     grad,
+    hessian,
     hvp,
+    jacobian,
     jvp,
+    per_example_grad,
     value_and_grad,
     vjp,
 )
 from symdiff.errors import SymdiffError
-from symdiff.marks import checkpoint, stop_gradient
+from symdiff.marks import checkpoint, rule, stop_gradient
 
 if TYPE_CHECKING:
     from symdiff import optim
@@ -32,9 +35,13 @@ __all__ = [
     "elementwise_grad",
     "fit",
     "grad",
+    "hessian",
     "hvp",
+    "jacobian",
     "jvp",
     "optim",
+    "per_example_grad",
+    "rule",
     "stop_gradient",
     "train_step",
     "value_and_grad",

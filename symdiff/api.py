@@ -18,6 +18,7 @@ from symdiff.request import check_outputs
 
 if TYPE_CHECKING:
     from symdiff.cost import Cost
+    from symdiff.modes import Hessian, Jacobian, PerExample
     from symdiff.tangents import Pushforward
 
 BACKENDS = ("auto", "numpy")
@@ -49,6 +50,28 @@ class Differentiable:
         self.wrt, self.backend, self.has_aux, self.outputs = wrt, backend, has_aux, outputs
         for transform in ("grad", "value_and_grad", "vjp", "elementwise_grad"):
             setattr(self, transform, Derivative(function, transform, wrt, has_aux, backend, outputs))
+
+    @functools.cached_property
+    def jacobian(self) -> Jacobian:
+        """`jacobian(*args, mode=None)`: all derivatives of all results, output shape + input shape."""
+        from symdiff.modes import Jacobian
+
+        return Jacobian(self.__wrapped__, self.wrt, self.has_aux, self.backend, self.outputs)
+
+    @functools.cached_property
+    def hessian(self) -> Hessian:
+        """`hessian(*args)`: the second derivatives of a scalar function with respect to `wrt`."""
+        from symdiff.modes import Hessian
+
+        return Hessian(self.grad, self.wrt, self.has_aux, self.backend, self.outputs)
+
+    @functools.cached_property
+    def per_example_grad(self) -> PerExample:
+        """`per_example_grad(*args)`: the gradient for every example, where all arrays among the arguments that
+        `wrt` does not name hold one item per example."""
+        from symdiff.modes import PerExample
+
+        return PerExample(self.__wrapped__, self.wrt, self.has_aux, self.backend, self.outputs)
 
     @functools.cached_property
     def jvp(self) -> Pushforward:
@@ -253,3 +276,32 @@ def elementwise_grad(fn: Callable[..., Any], wrt: Any = 0, **options: Any) -> De
     """The derivative of every element of a function that computes elements from one place each; of any other
     function of arrays, the gradient of the sum of its result."""
     return differentiate(fn, wrt=wrt, **options).elementwise_grad
+
+
+def jacobian(fn: Callable[..., Any], wrt: Any = 0, mode: str | None = None, **options: Any) -> Jacobian:
+    """All derivatives of all results, as a function of the same arguments: output shape + input shape.
+
+    Containers give nested structures: for every leaf of the result one like what `wrt` names.  mode: "fwd",
+    "rev", or None for the one with fewer directions.
+    """
+    made = differentiate(fn, wrt=wrt, **options).jacobian
+    return made if mode is None else made.of(mode)
+
+
+def hessian(fn: Callable[..., Any], wrt: Any = 0, **options: Any) -> Hessian:
+    """The second derivatives of a scalar function: for every leaf of `wrt` one like what `wrt` names."""
+    return differentiate(fn, wrt=wrt, **options).hessian
+
+
+def per_example_grad(
+    fn: Callable[..., Any], wrt: Any = 0, in_axes: Any = None, **options: Any
+) -> PerExample:
+    """The gradient for every example of a batch, along the first axis of what it returns.
+
+    in_axes: the arguments that hold one item per example along their first axis: names, or 0 and None for
+    each parameter.  By default all arrays that `wrt` does not name.
+    """
+    from symdiff.modes import PerExample
+
+    made = differentiate(fn, wrt=wrt, **options)
+    return PerExample(made.__wrapped__, made.wrt, made.has_aux, made.backend, made.outputs, in_axes)

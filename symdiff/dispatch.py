@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from symdiff.cache import Entry
     from symdiff.cost import Cost
-    from symdiff.ir.node import Function
+    from symdiff.ir.node import Function, Node, Tree
     from symdiff.pipeline import Request
 
 REMEMBERED = 1024
@@ -47,6 +47,9 @@ _SUMMARIES = {
     "vjp": "Value of {0} and its pullback to {1}.",
     "jvp": "Value and tangent of {0} for tangents of {1}.",
     "hvp": "Hessian of {0} with respect to {1}, times a vector.",
+    "jacobian": "Jacobian of {0} with respect to {1}.",
+    "hessian": "Hessian of {0} with respect to {1}.",
+    "per_example_grad": "Gradient of {0} with respect to {1}, for every example.",
     "elementwise_grad": "Derivative of every element of {0} with respect to {1}.",
 }
 
@@ -232,8 +235,7 @@ class Derivative:
         """The variant for these arguments, generated if there is none."""
         with self._lock, _located(self.__wrapped__):
             while True:
-                sizes = SizeCounter()
-                key = tuple(describe(v, (n, ()), self._static, sizes).key for n, v in bound.arguments.items())
+                key = self._key(bound)
                 for variant in self._variants.get(key, ()):
                     if variant.holds():
                         check_sizes(variant.lowered, bound)
@@ -247,6 +249,11 @@ class Derivative:
                 self._static |= static
                 self._exact.clear()
                 self._variants.clear()
+
+    def _key(self, bound: inspect.BoundArguments) -> Any:
+        """The canonical signature of arguments."""
+        sizes = SizeCounter()
+        return tuple(describe(v, (n, ()), self._static, sizes).key for n, v in bound.arguments.items())
 
     def _compile(self, bound: inspect.BoundArguments | None) -> tuple[Variant, frozenset[Any]]:
         from symdiff import pipeline
@@ -271,9 +278,14 @@ class Derivative:
 
         inner = None if self.base is None else self.base.request(lowered)
         names = names_of(self.wrt, self.signature, self.__wrapped__.__name__)
-        wrt, tree = requested(names, lowered.trees, lowered.leaves, isinstance(self.wrt, tuple | list))
+        wrt, tree = self.leaves(lowered)
         summary = self.summary(", ".join(names))
         return Request(self.transform, wrt, tree, summary, self.backend, self.aux, inner=inner)
+
+    def leaves(self, lowered: Lowered) -> tuple[tuple[Node, ...], Tree]:
+        """What is differentiated with respect to, and the structure of its gradient."""
+        names = names_of(self.wrt, self.signature, self.__wrapped__.__name__)
+        return requested(names, lowered.trees, lowered.leaves, isinstance(self.wrt, tuple | list))
 
     def summary(self, names: str) -> str:
         """What is computed, in one line."""

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from symdiff.errors import WrtError
 
 T = TypeVar("T")
+P = ParamSpec("P")
+R = TypeVar("R", covariant=True)
+F = TypeVar("F", bound=Callable[..., Any])
+MODES = ("vjp", "jvp")
 
 
 def stop_gradient(x: T) -> T:
@@ -47,3 +51,48 @@ def checkpoint(what: T, every: int | None = None) -> T:
 
     made: Any = checkpointed
     return made  # type: ignore[no-any-return]
+
+
+class Ruled(Protocol[P, R]):
+    """A function with a derivative of its own; calls as the function does."""
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
+
+    def vjp(self, function: F) -> F:
+        """Give the rule for reverse mode: `function(cotangent, value, *arguments)`."""
+
+    def jvp(self, function: F) -> F:
+        """Give the rule for forward mode: `function(tangents, value, *arguments)`."""
+
+
+def rule(function: Callable[P, R]) -> Ruled[P, R]:
+    """The function, differentiated by what is given under `@function.vjp` and `@function.jvp` alone.
+
+    Both are plain functions that are written into the generated module where the derivative is needed, and are
+    differentiated themselves for derivatives of higher order.  `vjp` is given the cotangent of the value (in
+    its structure), the value and the arguments; it returns one cotangent for each argument in the order of
+    the parameters: the cotangent itself for a function of one argument, otherwise a tuple.  `jvp` is given the
+    tangents of the arguments in such a tuple (for one argument the tangent itself), the value and the
+    arguments; it returns the tangent of the value.  None stands for no derivative.
+
+    A cotangent has the shape of its argument; of a complex one it is d/dx + i d/dy, as all gradients are.
+    What the function reads from outside is differentiated as written.
+    """
+    made: Any = _delegating(function)
+    made.rules = {}
+    made.vjp = functools.partial(_given, made.rules, "vjp")
+    made.jvp = functools.partial(_given, made.rules, "jvp")
+    return made  # type: ignore[no-any-return]
+
+
+def _delegating(function: Callable[P, R]) -> Callable[P, R]:
+    @functools.wraps(function)
+    def ruled(*args: P.args, **kwargs: P.kwargs) -> R:
+        return function(*args, **kwargs)
+
+    return ruled
+
+
+def _given(rules: dict[str, Any], mode: str, function: F) -> F:
+    rules[mode] = function
+    return function

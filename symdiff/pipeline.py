@@ -23,6 +23,7 @@ import numpy as np
 
 from symdiff import cache
 from symdiff.errors import UnsupportedError
+from symdiff.frontend.derivatives import DERIVED
 from symdiff.ir.literals import tree_text
 from symdiff.ir.node import Function, Node, Tree
 from symdiff.ir.text import to_text
@@ -40,6 +41,7 @@ class Request:
 
     step: for the transform "step", how the leaves are updated.  inner: what is asked first, where a
     derivative is differentiated.  tangents: by parameter that has one in forward mode, that of its tangent.
+    mode: of a Jacobian, "fwd" or "rev".  batched: the parameters that hold one item per example.
     """
 
     transform: str
@@ -51,11 +53,13 @@ class Request:
     step: Step | None = None
     inner: Request | None = None
     tangents: tuple[tuple[str, str], ...] = ()
+    mode: str = ""
+    batched: tuple[str, ...] = ()
 
     def named(self, function: str) -> str:
         """The name of the generated function."""
         before = self.inner
-        if before is not None and self.transform == "hvp":
+        if before is not None and self.transform in ("hvp", "hessian"):
             before = before.inner  # the gradient is part of it
         return f"{function if before is None else before.named(function)}_{self.transform}"
 
@@ -63,7 +67,7 @@ class Request:
         wrt = [(node.attr("parameter"), node.attr("path")) for node in self.wrt]
         step = "" if self.step is None else self.step.text()
         own = (self.transform, wrt, tree_text(self.tree), self.summary, self.backend, self.aux, step)
-        return repr((*own, self.tangents, "" if self.inner is None else self.inner.text()))
+        return repr((*own, self.tangents, self.mode, self.batched, "" if self.inner is None else self.inner.text()))
 
 
 def compiled(function: Function, request: Request) -> cache.Entry:
@@ -118,9 +122,10 @@ def plan_of(function: Function, request: Request | None) -> Mapping[str, Any]:
 
 def stages(request: Request) -> Iterator[tuple[str, Callable[[Function], Function]]]:
     """Every stage with the name of what enters it."""
+    from symdiff.autodiff.rules import erased
     from symdiff.simplify import simplify
 
-    yield "primal", lambda function: replace(derived(function, request), summary=request.summary)
+    yield "primal", lambda function: replace(erased(derived(function, request)), summary=request.summary)
     yield "derived", simplify
     step = request.step
     if step is not None:
@@ -131,7 +136,7 @@ def stages(request: Request) -> Iterator[tuple[str, Callable[[Function], Functio
 
 def derived(function: Function, request: Request) -> Function:
     """The derivative that is asked for; of a derivative, that of the program that computes it."""
-    from symdiff.autodiff import elementwise, forward, reverse
+    from symdiff.autodiff import elementwise, forward, jacobians, reverse
     from symdiff.ir.tidy import without_dead
 
     transform, wrt, tree = request.transform, request.wrt, request.tree
@@ -152,10 +157,29 @@ def derived(function: Function, request: Request) -> Function:
         made = forward.jvp(function, wrt, dict(request.tangents), value=False, part=part)
     elif transform == "elementwise_grad":
         made = reverse.gradient(elementwise.summed(function), wrt, tree, value=False)
+    elif transform == "jacobian":
+        part = 0 if request.aux else None
+        made = jacobians.jacobian(function, wrt, tree, request.mode, part=part, value=request.aux)
+    elif transform == "hessian":
+        part = 1 if request.aux else None
+        made = jacobians.jacobian(function, wrt, tree, "fwd", part=part, symmetric=True)
+    elif transform == "per_example_grad":
+        gradient = reverse.gradient(function, wrt, tree, value=False, aux=request.aux)
+        made = jacobians.per_example(without_dead(gradient), request.batched)
     else:
         value = transform in ("value_and_grad", "step")
         made = reverse.gradient(function, wrt, tree, value=value, aux=request.aux)
     return made if transform == "step" else replace(made, name=request.named(name))
+
+
+def _inside(function: Function, transform: str, wrt: tuple[Node, ...], tree: Tree, aux: bool) -> Function:
+    """The derivative that the function takes itself."""
+    from symdiff.ir.tidy import without_dead
+
+    return without_dead(derived(function, Request(transform, wrt, tree, "", aux=aux)))
+
+
+DERIVED.append(_inside)
 
 
 def dump(function: Function, stage: str) -> None:

@@ -7,7 +7,7 @@ argument.  Invariant: the gradient has the structure and types of its argument; 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from numpy import may_share_memory, ndarray, shares_memory
@@ -230,16 +230,9 @@ def check_sizes(lowered: Lowered, bound: inspect.BoundArguments) -> None:
     A derivative may not compute the operation that would have complained: the gradient of `np.sum(x * y)`
     with respect to `y` is `x`, whatever `y` is.
     """
-    from symdiff.frontend.arguments import shown, step_into
+    from symdiff.frontend.arguments import shown
 
-    values: dict[tuple[str, Path], Any] = {}
-
-    def value_at(name: str, path: Path) -> Any:
-        if (name, path) not in values:
-            found = bound.arguments[name] if not path else step_into(value_at(name, path[:-1]), path[-1])
-            values[name, path] = found
-        return values[name, path]
-
+    value_at = _reader(bound)
     sizes = lowered.function.sizes
     seen: dict[str, tuple[int, str]] = {}
     for node in lowered.function.params:
@@ -263,6 +256,35 @@ def check_sizes(lowered: Lowered, bound: inspect.BoundArguments) -> None:
             raise ShapeError(
                 f"`{shown((name, path))}` has {len(value_at(name, path))} items where {length} are unpacked."
             )
+
+
+def size_values(lowered: Lowered, bound: inspect.BoundArguments) -> dict[str, int]:
+    """By name, the sizes of the arguments."""
+    value_at, sizes = _reader(bound), lowered.function.sizes
+    found: dict[str, int] = {}
+    for node in lowered.function.params:
+        name, path = node.attr("parameter"), node.attr("path")
+        if name in bound.arguments and node.type.kind == "array":
+            for dim, length in zip(node.type.dims or (), value_at(name, path).shape, strict=False):
+                dim = sizes.find(dim)
+                if isinstance(dim, Size):
+                    found[dim.name] = length + dim.less
+    return found
+
+
+def _reader(bound: inspect.BoundArguments) -> Callable[[str, Path], Any]:
+    """Arguments and what is in them, by path."""
+    from symdiff.frontend.arguments import step_into
+
+    values: dict[tuple[str, Path], Any] = {}
+
+    def value_at(name: str, path: Path) -> Any:
+        if (name, path) not in values:
+            found = bound.arguments[name] if not path else step_into(value_at(name, path[:-1]), path[-1])
+            values[name, path] = found
+        return values[name, path]
+
+    return value_at
 
 
 def _check_reshapes(sizes: Sizes, lengths: Mapping[str, int]) -> None:

@@ -33,7 +33,7 @@ LAYERS = (
         "cost",
     },  # the last stage is the cache, which knows nothing of the others
     {"dispatch"},
-    {"tangents"},
+    {"tangents", "modes"},
     {"__init__", "api", "fitting", "optim", "train", "testing"},  # these may import each other
 )
 RANK = {part: rank for rank, layer in enumerate(LAYERS) for part in layer}

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from symdiff.ir.calls import CALL, CALL_VJP
-from symdiff.ir.control import CONTROL, ITEM, carried_of, carried_params
+from symdiff.ir.control import CONTROL, ITEM, RULE, carried_of, carried_params
 from symdiff.ir.node import Node, Region
 from symdiff.ir.types import Type
 from symdiff.ops.row import row_for
@@ -62,6 +62,9 @@ class Activity:
             elif node.op is ITEM:
                 if item_of(node) in self.results and differentiable(node.type):
                     self.nodes.add(node)
+            elif node.op is RULE:
+                if any(arg in self.nodes for arg in node.args[: node.attr("values") + node.attr("operands")]):
+                    self._add(node)
             elif any(arg in self.nodes for arg in node.args) and self._passes(node):
                 self._add(node)
 
@@ -142,7 +145,8 @@ class Reach:
             if is_control(node):
                 self._control(node, parts[node], reached)
             else:
-                reached.update(arg for i, arg in enumerate(node.args) if self._passes(node, i))
+                flags = parts[node]
+                reached.update(arg for i, arg in enumerate(node.args) if self._passes(node, i, flags))
 
     def _control(self, node: Node, flags: Flags, reached: set[Node]) -> None:
         if node.op.name in LOOPS:
@@ -155,11 +159,15 @@ class Reach:
             for region in node.regions:
                 reached |= self.of_region(region, flags)
 
-    def _passes(self, node: Node, i: int) -> bool:
-        """Whether a cotangent of `node` gives one to an operand."""
+    def _passes(self, node: Node, i: int, flags: Flags) -> bool:
+        """Whether cotangents of some results of `node` give one to an operand."""
         row = row_for(node)
         if node.args[i] not in self.active:
             return False
+        if node.op is RULE:
+            first = node.attr("values")
+            given = node.attr("pulled", ())
+            return (i < first and i in flags) or i - first in given
         if row is None:
             return node.op is CALL_VJP
         if row.kind == "elementwise":

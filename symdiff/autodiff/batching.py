@@ -15,20 +15,21 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from symdiff.autodiff.activity import LOOPS, is_control, result_types
 from symdiff.autodiff.batching_flow import Flow
-from symdiff.autodiff.batching_rows import Call, Operand, Refused, rule_for, whole
+from symdiff.autodiff.batching_operands import Call, Operand, Refused, whole
+from symdiff.autodiff.batching_rows import rule_for
 from symdiff.autodiff.batching_where import selected
 from symdiff.errors import UnsupportedError
 from symdiff.ir import types
 from symdiff.ir.build import Builder, OpenRegion
 from symdiff.ir.calls import CALL_VJP
-from symdiff.ir.control import FOR, ITEM, carried_params, values_of
+from symdiff.ir.control import FOR, ITEM, captures, carried_params, values_of
 from symdiff.ir.copying import copied, made_like, renamed
 from symdiff.ir.node import Function, Node, Region
 from symdiff.ir.types import Size, Type
 from symdiff.ops import infer
 from symdiff.ops.indexing import index
 from symdiff.ops.row import row_for
-from symdiff.ops.shaping import astype, length, make_shape, shape_of
+from symdiff.ops.shaping import astype, length
 from symdiff.ops.stacks import as_array, new_stack, push, stacked
 
 
@@ -69,7 +70,10 @@ class Batching:
 
     def node(self, node: Node) -> None:
         if is_control(node):
-            self._control(node)
+            if self._is_same(node):
+                self.builder.adopt(node)
+            else:
+                self._control(node)
         elif node.op is ITEM and node.args[0] in self.parts:
             made, axis = self.parts[node.args[0]][node.attr("index")]
             self._becomes(node, made, axis)
@@ -128,10 +132,12 @@ class Batching:
         row = row_for(node)
         assert row is not None
         assert row.definition is not None
+        params, self.builder.params = self.builder.params, self.source.params  # which lengths are taken from
         with self.builder.apart():
             output = self.builder.lift(row.definition(*node.args, **node.attributes))
+        self.builder.params = params
         pending: dict[Node, None] = {}
-        outside = {*node.args, *self.known, *self.batched}
+        outside = {*node.args, *self.known, *self.batched, *self.source.params}
 
         def visit(one: Node) -> None:
             if one not in outside and one not in pending:
@@ -198,6 +204,11 @@ class Batching:
                 with self.builder.resumed(one):
                     one.results = [self._handed(result, k in chosen) for k, result in enumerate(region.results)]
             self._finish(node, tuple(map(self.now, node.args)), [one.closed() for one in opened], chosen)
+
+    def _is_same(self, node: Node) -> bool:
+        """Whether nothing in or before a control node has changed."""
+        read = (*node.args, *captures(*node.regions))
+        return all(self.now(one) is one and one not in self.batched for one in read)
 
     def _selected(self, node: Node) -> None:
         """A choice by the item: both branches, and `where`."""
@@ -355,6 +366,3 @@ def batch(
     except Refused:
         builder.rewind(mark)
         return by_items(builder, function, known, batched)
-
-
-__all__ = ["Batching", "Operand", "Refused", "batch", "make_shape", "shape_of"]

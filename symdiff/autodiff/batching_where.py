@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from symdiff.autodiff.batching_rows import Operand, Refused, aligned, whole
+from symdiff.autodiff.batching_operands import Operand, Refused, aligned, whole
 from symdiff.ir.build import Builder
 from symdiff.ir.node import Node
 from symdiff.ir.types import Type

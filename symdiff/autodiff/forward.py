@@ -17,11 +17,12 @@ from dataclasses import replace
 from symdiff.autodiff.activity import LOOPS, Activity, differentiable, is_control, result_types
 from symdiff.autodiff.calls import with_callees
 from symdiff.autodiff.pushing import Pushing, tangent_type
+from symdiff.autodiff.rules import operands, pushed
 from symdiff.errors import NonScalarError, UnsupportedError
 from symdiff.ir import types
 from symdiff.ir.build import Builder, OpenRegion
 from symdiff.ir.calls import CALL
-from symdiff.ir.control import ITEM, carried_of, carried_params
+from symdiff.ir.control import ITEM, RULE, carried_of, carried_params, values_of
 from symdiff.ir.node import LEAF, Function, Node, Parameter, Region, Tree
 from symdiff.ir.types import Type
 from symdiff.ops.control import roots, sources
@@ -45,7 +46,7 @@ def jvp(
     tangent alone.  part: which item of the value is pushed, None for all of it.  A result that has no
     derivative has the tangent None.
     """
-    tree, pushed = _part(function, part)
+    tree, pushed = part_of(function, part)
     builder = Builder(function.sizes, primal=False)
     with builder:
         dots = [builder.param(one.type, _dotted(one), **_tangent_place(one, names)) for one in wrt]
@@ -64,7 +65,7 @@ def jvp(
     return with_callees(made, function.functions, _callee, SUFFIX)
 
 
-def _part(function: Function, part: int | None) -> tuple[Tree, Sequence[Node]]:
+def part_of(function: Function, part: int | None) -> tuple[Tree, Sequence[Node]]:
     """The structure and the results that are pushed.  Raises NonScalarError where the value is no pair."""
     tree, results = function.tree, function.results
     if part is None:
@@ -172,6 +173,8 @@ class Forward(Pushing):
                 self._item(node, self.values[node.args[0]][node.attr("index")])
             elif node.op is CALL and any(self.now(arg) in self.tangents for arg in node.args):
                 self._call(node)
+            elif node.op is RULE:
+                self._rule(node)
             else:
                 self._operation(node)
 
@@ -299,6 +302,26 @@ class Forward(Pushing):
 
     def _part(self, made: Node, k: int, type: Type) -> Node:
         return self.builder.typed(ITEM, (made,), {"index": k}, type)
+
+    def _rule(self, node: Node) -> None:
+        """A call with a rule of the user's; what it reads from outside has tangents of its own."""
+        made = replace(node, args=tuple(map(self.now, node.args)))
+        self.builder.adopt(made)
+        values = values_of(made)
+        self.values[node] = [*values]
+        self.known[node] = made
+        tangents = {
+            k: self.tangents[arg] for k, arg in enumerate(made.args[: len(values)]) if arg in self.tangents
+        }
+        if any(arg in self.tangents for arg in operands(made)) and self.pushing:
+            given = [self.whole(arg) for arg in operands(made)]
+            for k, part in pushed(made, values, given).items():
+                tangents[k] = tangents[k] + part if k in tangents else part
+        for k, tangent in tangents.items():
+            if not (tangent.is_const and tangent.value == 0):
+                self.tangents[values[k]] = self._fitted(tangent, values[k])
+                self.label(self.tangents[values[k]], values[k])
+        self.done.update(values)
 
     def _call(self, node: Node) -> None:
         """A call of the function that takes and gives tangents too."""

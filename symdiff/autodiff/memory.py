@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 
 from symdiff.autodiff.activity import LOOPS, item_of
 from symdiff.ir.build import current
-from symdiff.ir.control import captures, carried_of, carried_params
+from symdiff.ir.control import RULE, captures, carried_of, carried_params
 from symdiff.ir.node import Node, Region
 from symdiff.ops.control import is_view, root
 from symdiff.ops.row import row_for
@@ -55,11 +55,13 @@ class Homes:
                 self._uses.setdefault(arg, []).append((node, home))
             if node.op.name in WRITES:
                 self._overwrite(node.args[0])
-            for inner in node.regions:
+            for inner in node.regions if node.op is not RULE else ():
                 self._own(node, inner)
                 self._read(inner.body, inner.results, inner)
             for k in range(len(node.type.items) if node.type.kind == "tuple" else 1):
-                if node.regions and node.op.name != "closure":
+                if node.op is RULE:
+                    self._flows.append(((node, k), (node.args[k],)))
+                elif node.regions and node.op.name != "closure":
                     self._flow(node, k)
 
     def _own(self, node: Node, inner: Region) -> None:
@@ -189,6 +191,8 @@ class Homes:
             before = carried_of(loop)[k]
         elif owner.op.name in LOOPS:
             before = carried_of(owner)[k]
+        elif owner.op is RULE:
+            before = owner.args[k]
         elif owner.regions and not is_view(node):
             before = owner.regions[0].results[k]
         resolve = current().sizes.resolve

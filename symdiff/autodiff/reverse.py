@@ -58,6 +58,25 @@ def gradient(
     return with_callees(woven(made, sweep), function.functions, _callee)
 
 
+def pulled(function: Function, chosen: Sequence[int], wrt: Sequence[Node]) -> Function:
+    """The results, and the cotangents of `wrt` for those of some results, which are further parameters of the
+    body."""
+    function = linked(flagged(segmented(function)), wrt)
+    with function.open() as builder:
+        seeds: Cotangents = {}
+        params = []
+        for k in chosen:
+            output = function.results[k]
+            params.append(builder.param(output.type, f"{output.name}_bar" if output.name else ""))
+            seeds[output] = seeds[output] + params[-1] if output in seeds else params[-1]
+        sweep = Sweep(builder, function, wrt)
+        results = [*function.results, *_results(sweep, seeds)]
+        given = (*function.params, *params)
+        tree, name = _flat(len(results)), function.name
+        made = builder.finish(name, given, results, tree, function.parameters, **function.info)
+    return with_callees(woven(made, sweep), function.functions, _callee)
+
+
 def vjp(function: Function, wrt: Sequence[Node], tree: Tree) -> Function:
     """`(value, pullback)`: the pullback is a closure over what the way back reads."""
     function = linked(flagged(segmented(function)), wrt)

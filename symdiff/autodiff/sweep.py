@@ -28,12 +28,13 @@ from symdiff.autodiff.activity import (
 from symdiff.autodiff.costs import MOST, Costs
 from symdiff.autodiff.likes import Likes
 from symdiff.autodiff.memory import WRITES, Homes
+from symdiff.autodiff.rules import pulled, seeded
 from symdiff.autodiff.zeros import solid, zero_of
 from symdiff.errors import UnsupportedError
 from symdiff.ir import types
 from symdiff.ir.build import Builder, OpenRegion
 from symdiff.ir.calls import CALL_VJP, PULL, encoded
-from symdiff.ir.control import ITEM, carried_of, carried_params, values_of
+from symdiff.ir.control import ITEM, RULE, carried_of, carried_params, values_of
 from symdiff.ir.node import Function, Node, Region
 from symdiff.ir.types import Type
 from symdiff.ops import infer
@@ -119,6 +120,10 @@ class Straight:
             elif node.op is CALL_VJP:
                 if results.get(node):
                     self._pull(node, results[node], cotangents)
+            elif node.op is RULE:
+                parts = results.get(node, {} if cotangent is None else {0: cotangent})
+                if parts:
+                    self._by_rule(node, parts, cotangents, active)
             elif node.type.kind == "tuple":
                 if results.get(node):
                     self._several(node, results[node], cotangents, active)
@@ -173,6 +178,22 @@ class Straight:
         for k, operand in enumerate(operands):
             part = made if len(found) == 1 else self.builder.typed(ITEM, (made,), {"index": k}, found[k])
             if operand in self.active:
+                accumulate(cotangents, operand, fitted(conjugated(part, operand), operand))
+
+    def _by_rule(self, node: Node, parts: Parts, cotangents: Cotangents, active: Activity) -> None:
+        """Go back through a call with a rule of the user's: with a cotangent for each of its results."""
+        values, given = values_of(node), []
+        for k, g in parts.items():  # of what the function reads from outside
+            if node.args[k] in active:
+                accumulate(cotangents, node.args[k], fitted(g, node.args[k]))
+        if not any(arg in active for arg in node.args[len(values) :][: node.attr("operands")]):
+            return
+        for k in seeded(node):
+            value = values[k]
+            g = fitted(parts[k], value) if k in parts else zero_of(self.builder, self.homes, value)
+            given.append(conjugated(solid(self.builder, self.homes, g, value), value))
+        for operand, found in pulled(node, values, given).items():
+            for part in found if operand in active else ():
                 accumulate(cotangents, operand, fitted(conjugated(part, operand), operand))
 
     def _several(self, node: Node, parts: Parts, cotangents: Cotangents, active: Activity) -> None:

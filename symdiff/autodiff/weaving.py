@@ -18,7 +18,7 @@ from symdiff.autodiff.back import Back
 from symdiff.autodiff.memory import WRITES
 from symdiff.autodiff.saving import Plan, planned
 from symdiff.autodiff.sweep import Straight
-from symdiff.ir.control import captures
+from symdiff.ir.control import RULE, captures
 from symdiff.ir.node import Function, Node
 
 
@@ -33,7 +33,7 @@ def woven(function: Function, sweep: Straight) -> Function:
 
 
 def _is_written(node: Node) -> bool:
-    return bool(node.regions) or node.op.name in WRITES
+    return (bool(node.regions) and node.op is not RULE) or node.op.name in WRITES
 
 
 class _Weave(Back):
@@ -55,6 +55,8 @@ class _Weave(Back):
         args = self.operands(node)
         if not node.regions:
             return self.made(node, args)
+        if node.op is RULE:
+            return self.made(node, args, node.regions)
         back = [self.sweep.mirrors.get(region) for region in node.regions]
         if back[0] is not None:
             return self.reversed(node, args, [region for region in back if region is not None])

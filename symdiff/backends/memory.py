@@ -40,6 +40,7 @@ from symdiff.ir.control import IF, carried_of
 from symdiff.ir.node import Node
 from symdiff.ir.types import may_be_one
 from symdiff.ops.control import is_permuted, is_view, store
+from symdiff.ops.row import Row
 
 _AUGMENTED = {"add", "subtract", "multiply", "divide"}
 # What makes an array whose items lie in C's order, and that is one even if it has no axes.
@@ -350,7 +351,8 @@ class Memory:
         """Whether the result may overwrite the array of an operand."""
         cell = self.schedule.cell(candidate)
         if cell is None:
-            return candidate.op.name in FRESH and statement.node.op.name == "add_at"
+            made = candidate.op.name in FRESH or self._is_computed(candidate, statement.node)
+            return made and statement.node.op.name == "add_at"
         alias = self.alias.get(cell, NOTHING)
         if not alias.own or not self._fits(candidate, statement.node):
             return False
@@ -358,6 +360,11 @@ class Memory:
             return False
         read = [self.alias.get(one, NOTHING) for one, _ in self.schedule.leaves(statement.node.args)]
         return sum(bool(alias.own & (one.own | one.inner)) for one in read) == 1
+
+    def _is_computed(self, value: Node, written: Node) -> bool:
+        """Whether an expression makes an array that fits, of which no one else knows."""
+        elementwise = isinstance(value.op, Row) and value.op.kind == "elementwise"
+        return elementwise and not shares(value) and self._fits(value, written)
 
     def _is_needless_copy(self, statement: Statement) -> bool:
         """Whether what the derivative copies is an array of our own, in C's order, that is not read again."""

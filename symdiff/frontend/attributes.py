@@ -33,11 +33,13 @@ from symdiff.frontend.values import (
     Method,
     Missing,
     Partial,
+    Ruled,
     StagedList,
     Text,
     kind_name,
 )
 from symdiff.ir.node import Node
+from symdiff.marks import MODES
 from symdiff.ops.row import row_of
 
 _LIBRARIES = ("numpy", "math", "cmath", "scipy", "operator", "functools", "builtins", "itertools")
@@ -61,6 +63,10 @@ def attribute(frame: Frame, value: Any, name: str) -> Any:
         raise UnsupportedError(f"`.{name}` of a text with a run-time value in it.", "an f-string in print")
     if isinstance(value, Generator):
         raise UnsupportedError(f"`.{name}` of a generator is not supported.", "a `for` loop over it")
+    if isinstance(value, Ruled):
+        if name not in MODES:
+            raise UnsupportedError(f"The attribute `{name}` of a function with a rule.", "`vjp` or `jvp`")
+        return Partial(Ruled.give, [value, name], {})
     if isinstance(value, Closure | Bound | Method | Partial):
         if name == "__name__":
             return getattr(value, "name", None) or getattr(value.function, "__name__", "")  # type: ignore[union-attr]

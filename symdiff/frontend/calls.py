@@ -22,12 +22,14 @@ from symdiff.frontend import builtin, classes, conversions, operators
 from symdiff.frontend.arguments import is_namedtuple
 from symdiff.frontend.attributes import Super, attribute
 from symdiff.frontend.frame import CALL, EXPRESSIONS, Frame, evaluate, evaluate_all
+from symdiff.frontend.derivatives import handler_of
 from symdiff.frontend.functions import inline
 from symdiff.frontend.iterators import chained_from
 from symdiff.frontend.library import generated_method, recomputed
 from symdiff.frontend.lists import call_list_method, extend, stage_list
 from symdiff.frontend.lookup import is_user_object, user_method
 from symdiff.frontend.refusals import refused
+from symdiff.frontend.ruled import Ruled, call_decorated, call_ruled
 from symdiff.frontend.subscripts import subscript
 from symdiff.frontend.texts import check_plain, text_method
 from symdiff.frontend.unpacking import iterate
@@ -47,7 +49,7 @@ from symdiff.frontend.values import (
 )
 from symdiff.frontend.writers import call_array_method, call_at, call_into, is_at
 from symdiff.ir.node import Node
-from symdiff.marks import checkpoint
+from symdiff.marks import checkpoint, rule
 from symdiff.ops.row import REGISTRY, row_of
 
 _STATIC_NUMPY = (
@@ -88,6 +90,9 @@ def call_value(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, A
     handler = builtin.HANDLERS.get(id(function))
     if handler is not None:
         return handler(frame, args, kwargs)
+    taking = handler_of(function)
+    if taking is not None:
+        return taking(frame, function, args, kwargs)
     if isinstance(function, ListMethod):
         if function.name == "extend" and not isinstance(args[0], StagedList | Lazily | Node):
             args = [iterate(frame, args[0])]
@@ -104,6 +109,8 @@ def call_value(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, A
         if not isinstance(function, Closure) and row_of(function) is not None:
             return call_into(frame, row_of(function), function, args, kwargs)  # type: ignore[arg-type]
         return inline(frame, function, args, kwargs)
+    if isinstance(function, Ruled):
+        return call_ruled(frame, function.function, function.rules, args, kwargs)
     if isinstance(function, Method):
         return call_array_method(frame, function, args, kwargs)
     if isinstance(function, Partial):
@@ -159,6 +166,7 @@ def _example(x: Any) -> Any:
 
 _DECORATORS = {  # by the code of the function that the decorator makes
     _written_in(checkpoint(_example)): _recomputed,
+    _written_in(rule(_example)): call_decorated,
     _written_in(np.errstate(all="ignore")(_example)): _unwrapped,
     _written_in(contextlib.contextmanager(_example)): _entered,
     _written_in(functools.singledispatch(_example)): _dispatched,

@@ -161,7 +161,7 @@ def _inferred(node: Node, args: Sequence[Node]) -> Type | None:
     """What an operation makes of these operands."""
     try:
         return _form(node.op.infer(*args, **node.attributes))
-    except (SymdiffError, TypeError, ValueError, LookupError):
+    except (SymdiffError, TypeError, ValueError, LookupError, ArithmeticError):
         return None
 
 

@@ -53,7 +53,7 @@ def _copy(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
     method = user_method(value, "__copy__")
     if method is not None:
         return call(frame, method, [value], {})
-    return _shallow(value, lambda item: item)
+    return shallow(value, lambda item: item)
 
 
 def _deepcopy(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -68,14 +68,14 @@ def _deepcopy(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
         elif method is not None:
             made = call(frame, method, [value, {}], {})
         else:
-            made = _shallow(value, deep, memo)
+            made = shallow(value, deep, memo)
         memo[id(value)] = made
         return made
 
     return deep(args[0])
 
 
-def _shallow(value: Any, item: Any, memo: Memo | None = None) -> Any:
+def shallow(value: Any, item: Any, memo: Memo | None = None) -> Any:
     """A container or an object like `value`, of what `item` makes of its items."""
     memo = {} if memo is None else memo
     if isinstance(value, Generator):
@@ -145,7 +145,7 @@ def _plain(frame: Frame, value: Any, make: Any) -> Any:
             return make([(field.name, plain(field_of(one, field.name))) for field in _fields(one)])
         if isinstance(one, Node):
             return copied(one)
-        return _shallow(one, plain)
+        return shallow(one, plain)
 
     _fields(value)
     return plain(value)
@@ -173,7 +173,7 @@ def _stop_gradient(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any
     def stopped(one: Any) -> Any:
         if isinstance(one, Node):
             return arrays.apply(stop_gradient, [one]) if one.type.kind in ("array", "number") else one
-        return _shallow(one, stopped)
+        return shallow(one, stopped)
 
     return stopped(value) if has_staged(value) else value
 

@@ -286,7 +286,7 @@ def _evaluated(
         definition.results, definition.tree, definition.alone = types, tree, alone
         definition.scalars, definition.captured = scalars, tuple(kept)
         summary = f"Value of {frame.name}, which calls itself."
-        return _function(definition.name, summary, region, kept, builder)
+        return function_of(definition.name, summary, region, kept, builder)
 
 
 def _params(frame: Frame, form: Form) -> list[Node]:
@@ -364,7 +364,9 @@ def _result_types(results: Sequence[Node], operands: Sequence[Node]) -> tuple[An
     return tuple(found)
 
 
-def _function(name: str, summary: str, region: Region, captured: Sequence[Node], outer: Builder) -> Function:
+def function_of(
+    name: str, summary: str, region: Region, captured: Sequence[Node], outer: Builder
+) -> Function:
     """The region as a function: what it reads from outside are its last parameters."""
     with Builder(outer.sizes) as builder:
         known: Known = {}

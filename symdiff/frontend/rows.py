@@ -56,6 +56,7 @@ def _check_axes(row: Row, nodes: list[Node]) -> None:
     """Refuse a product that is another one for what is a number in the first round of a loop."""
     for node in nodes:
         if current().sizes.may_be_number(node.type):
+            current().sizes.refusals += 1
             raise UnsupportedError(
                 f"np.{row.name} of a value that is a number in a round of the loop, and an array in others.",
                 "np.zeros(...) or np.full(...) as the value before the loop",

@@ -1,8 +1,9 @@
-"""Branches after which only run time knows which array a name refers to.
+"""Branches and loops after which only run time knows which array a name refers to.
 
-Enters: a branch, and what follows it in its block.  Leaves: where control goes on.  Invariant: where that
-does no harm, nothing is written twice; where the rest of the block reads or writes an array that may be one
-of two, the rest goes into both branches, and there it is known.
+Enters: a branch or a loop, and what follows it in its block.  Leaves: where control goes on.  Invariant:
+where that does no harm, nothing is written twice; where the rest of the block reads or writes an array that
+may be one of two, the rest goes into both branches, and there it is known; of a loop the first round is
+written out (see `peeling`), also where its own rounds are refused for that.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ def settled(
     context, heap = frame.context, frame.context.heap
     before, mark, place = taken(context, frame), Mark.of(context), context.builder.mark()
     span, known, asked = context.builder.span, set(heap.uncertain), len(heap.refused)
+    sizes = context.builder.sizes
+    numbers, seeds = sizes.refusals, len(sizes.seeds)
 
     def back() -> list[tuple[Problem, type[SymdiffError]]]:
         problems = context.problems[mark.problems :]
@@ -50,16 +53,18 @@ def settled(
     try:
         flow, moved = plain()
     except (Silent, SymdiffError) as error:
-        if not rounds or context.splits >= _MOST or known.issuperset(heap.refused[asked:]):
+        older = known.issuperset(heap.refused[asked:]) and sizes.refusals == numbers
+        if not rounds or context.splits >= _MOST or older:
             raise
         return _otherwise(context, mark, back, split, error)
     if moved or not rest or (flow is not None and not isinstance(flow, Maybe)):
         return Consumed(flow) if moved else flow
-    if context.splits >= _MOST or not any(node not in known for node in heap.uncertain):
+    doubted = any(node not in known for node in heap.uncertain) or len(sizes.seeds) > seeds
+    if context.splits >= _MOST or not doubted:
         return flow
-    asked = len(heap.refused)
+    asked = len(heap.refused) + sizes.refusals
     after = GUARDED[0](frame, flow, rest) if isinstance(flow, Maybe) else execute(frame, rest)
-    if len(heap.refused) == asked or context.splits >= _MOST or len(context.problems) == mark.problems:
+    if len(heap.refused) + sizes.refusals == asked or context.splits >= _MOST or len(context.problems) == mark.problems:
         return Consumed(after)
     if rounds:
         return _otherwise(context, mark, back, split, Silent())

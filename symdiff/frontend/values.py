@@ -163,6 +163,19 @@ class Partial:
 
 
 @dataclass(eq=False, slots=True, repr=False)
+class Ruled:
+    """A function under `symdiff.rule` that was defined inside the function; `rules` by mode."""
+
+    function: Any
+    rules: dict[str, Any] = field(default_factory=dict)
+
+    def give(self, mode: str, function: Any) -> Any:
+        """Remember a rule; the function itself."""
+        self.rules[mode] = function
+        return function
+
+
+@dataclass(eq=False, slots=True, repr=False)
 class Method:
     """A method of a staged array or number."""
 
@@ -290,7 +303,7 @@ def kind_name(value: Any) -> str:
         if value.type.kind == "number":
             return value.type.dtype or "number"
         return "tuple" if value.type.kind == "shape" else "ndarray"
-    if isinstance(value, Closure | Bound | Partial):
+    if isinstance(value, Closure | Bound | Partial | Ruled):
         return "function"
     if isinstance(value, Generator):
         return "generator"

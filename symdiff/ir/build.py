@@ -242,6 +242,12 @@ class Builder:
         while len(scope.numbered) > mark[1]:
             scope.numbered.popitem()
 
+    def forget(self, mark: tuple[int, int]) -> None:
+        """Keep what was emitted into the open region since, and find none of it again."""
+        scope = self._scopes[-1]
+        while len(scope.numbered) > mark[1]:
+            scope.numbered.popitem()
+
     @contextmanager
     def apart(self) -> Iterator[None]:
         """A body of its own, in which nothing that stands outside is found again; it belongs to nobody."""

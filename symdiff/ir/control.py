@@ -22,6 +22,7 @@ a number broadcasts as an array does whose lengths may be 1: so are the lengths 
 the final value unless the loop runs for certain.
 
 `block(){body}` computes its body as it stands; the reverse sweep computes it again instead of saving it.
+`rule` (see `ir.rules`) owns closed regions that no pass goes into: it hands its first operands on.
 `undefined()` is the value of a variable that was not set on this way: nothing reads it.
 """
 
@@ -123,6 +124,11 @@ def _infer_while(*carried: Node, breaks: bool = False, regions: tuple[Region, ..
 def _infer_block(*args: Node, regions: tuple[Region, ...] = ()) -> Type:
     _require(not args and len(regions) == 1 and not regions[0].params, "`block` has one region, no operands.")
     return _packed([result.type for result in regions[0].results])
+
+
+def _infer_rule(*args: Node, values: int, regions: tuple[Region, ...] = (), **_: Any) -> Type:
+    _require(0 < values <= len(args), "`rule` has at least one value.")
+    return _packed([value.type for value in args[:values]])
 
 
 def _infer_item(x: Node, index: int) -> Type:
@@ -302,6 +308,7 @@ IF = Op("if", _infer_if)
 FOR = Op("for", _infer_for)
 WHILE = Op("while", _infer_while)
 BLOCK = Op("block", _infer_block)
+RULE = Op("rule", _infer_rule)
 ITEM = Op("part", _infer_item)
 UNDEFINED = Op("undefined", lambda: types.UNDEFINED)
 LOOPS = (FOR, WHILE)
@@ -352,7 +359,7 @@ def owner_of(value: Node) -> tuple[Node, int] | None:
     """The control node whose result a value is, and which of its results; None for other values."""
     if value.op is ITEM:
         return value.args[0], value.attr("index")
-    return (value, 0) if value.regions and value.op.name in CONTROL else None
+    return (value, 0) if value.op is RULE or (value.regions and value.op.name in CONTROL) else None
 
 
 def carried_of(node: Node) -> tuple[Node, ...]:
@@ -367,7 +374,9 @@ def carried_params(node: Node, region: Region) -> tuple[Node, ...]:
 
 def handed(control: Node, index: int) -> list[Node]:
     """The values that a result of a control node may be: of an `if` one of each branch, of a loop the initial
-    and the next one."""
+    and the next one, of a rule the value itself."""
+    if control.op is RULE:
+        return [control.args[index]]
     if control.op in LOOPS:
         return [carried_of(control)[index], control.regions[-1].results[index]]
     return [region.results[index] for region in control.regions]

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from symdiff.ir.build import Builder, current
+from symdiff.ir.control import RULE
 from symdiff.ir.node import Node, Region
 
 Known = dict[Node, Node]
@@ -33,7 +34,11 @@ def copy_of(builder: Builder, node: Node, known: Known) -> Node:
             return renamed(existing, node)
         builder.adopt(node)
         return node
-    regions = tuple(region_copy(builder, region, known) for region in node.regions)
+    if node.op is RULE:  # its regions read nothing from outside, and find nothing there
+        with builder.apart():
+            regions = tuple(region_copy(builder, region, {}) for region in node.regions)
+    else:
+        regions = tuple(region_copy(builder, region, known) for region in node.regions)
     return made_like(builder, node, args, regions)
 
 

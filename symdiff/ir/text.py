@@ -32,7 +32,7 @@ from symdiff.errors import IRError, Span
 from symdiff.ir import types
 from symdiff.ir.build import STRUCTURAL
 from symdiff.ir.calls import CALLS
-from symdiff.ir.control import CONTROL
+from symdiff.ir.control import CONTROL, RULE
 from symdiff.ir.literals import expression, literal, read_expression, read_literal, read_tree, tree_text
 from symdiff.ir.node import Attrs, Function, Node, Op, Parameter, Region
 from symdiff.ir.types import Dim, Dims, Size, Sizes, Type
@@ -166,7 +166,7 @@ def from_text(text: str, ops: Mapping[str, Op]) -> Function:
 
 class _Reader:
     def __init__(self, text: str, ops: Mapping[str, Op]):
-        self.ops = {**ops, **STRUCTURAL, **CONTROL, **CALLS}
+        self.ops = {**ops, **STRUCTURAL, **CONTROL, **CALLS, RULE.name: RULE}
         self.nodes: dict[str, Node] = {}
         self.fresh = 0
         self.types: dict[str, Type] = {}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from symdiff.ir.build import Builder
-from symdiff.ir.control import BLOCK, FOR, IF, ITEM, LOOPS, WHILE, carried_of, carried_params, handed
+from symdiff.ir.control import BLOCK, FOR, IF, ITEM, LOOPS, RULE, WHILE, carried_of, carried_params, handed
 from symdiff.ir.copying import Known, copy_of, made_like, name_params, renamed
 from symdiff.ir.liveness import live
 from symdiff.ir.node import Function, Node, Region
@@ -159,6 +159,8 @@ class _Walk:
                 made, place = self.values[node.args[0], node.attr("index")]
                 value = ITEM(made, index=place) if made.type.kind == "tuple" else made
                 self.known[node] = renamed(value, node)
+            elif node.op is RULE:
+                self.known[node] = copy_of(self.builder, node, self.known)
             elif node.regions:
                 regions = tuple(self.region(node, inner, None) for inner in node.regions)
                 self.known[node] = made_like(self.builder, node, [*map(self.now, node.args)], regions)

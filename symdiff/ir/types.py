@@ -147,6 +147,8 @@ class Sizes:
     demanded: dict[Dim, Dim] = field(default_factory=dict)
     # Names of lengths of what is a number in some round of a loop, an array in others (`ir.control`).
     seeds: set[str] = field(default_factory=set)
+    # How often an operation was refused because a value may be a number.
+    refusals: int = 0
 
     def may_be_number(self, type: Type) -> bool:
         """Whether a value may have no axes at all, although its type has some."""

@@ -15,7 +15,7 @@ from symdiff.errors import IRError, Problem, SymdiffError
 from symdiff.ir import types
 from symdiff.ir.build import NUMBER_NAMES, STRUCTURAL, Builder, number_key
 from symdiff.ir.calls import CALLS, called
-from symdiff.ir.control import CONTROL, symbols
+from symdiff.ir.control import CONTROL, RULE, symbols
 from symdiff.ir.literals import is_literal
 from symdiff.ir.node import Function, Node, Op, Region
 from symdiff.ir.text import node_lines
@@ -28,7 +28,7 @@ def verify(function: Function, ops: Mapping[str, Op] | None = None, *, unique: b
     ops: by name, the operations allowed beside the structural ones; any where None.
     unique: also require that no body computes a pure operation twice.
     """
-    known = None if ops is None else {**ops, **STRUCTURAL, **CONTROL, **CALLS}
+    known = None if ops is None else {**ops, **STRUCTURAL, **CONTROL, **CALLS, RULE.name: RULE}
     problems: list[Problem] = []
     for one in (function, *function.functions.values()):
         check = _Structure(one, known, unique)

@@ -13,11 +13,11 @@ from symdiff.ir.build import current
 from symdiff.ir.node import Node
 from symdiff.ir.types import Dim, Type
 from symdiff.ops import infer
-from symdiff.ops.arithmetic import floor_divide
-from symdiff.ops.axes import atleast_1d, atleast_2d, atleast_3d
+from symdiff.ops.arithmetic import floor_divide, remainder
+from symdiff.ops.axes import atleast_1d, atleast_2d, atleast_3d, moveaxis
 from symdiff.ops.indexing import along, pick
 from symdiff.ops.lowering import arrays, known_rank, literal, sugar, to_node
-from symdiff.ops.row import Row, composite, linear
+from symdiff.ops.row import REGISTRY, Row, composite, linear
 from symdiff.ops.shaping import expand_dims, length, make_shape, reshape, shape_of
 
 
@@ -78,7 +78,31 @@ def _joined(row: Row, items: Any, axis: Any = 0, dtype: Any = None) -> Node:
     if dtype is not None:
         raise UnsupportedError(f"{row.spelling} with dtype is not supported.", ".astype(...) of the result")
     place = literal("axis", axis)
+    if _is_whole(items):
+        return _joined_whole(items, place) if row.name == "concatenate" else _moved(items, 0, place)
     return row(*arrays(items), **({} if place == 0 else {"axis": place}))
+
+
+def _is_whole(items: Any) -> bool:
+    """Whether an array, whose length nobody knows, stands for the list of its items."""
+    dims = items.type.dims if isinstance(items, Node) else None
+    return bool(dims) and not isinstance(current().sizes.resolve(dims)[0], int)
+
+
+def _joined_whole(x: Node, axis: int | None) -> Node:
+    """The items of an array joined along an axis of theirs: the first axis beside it, and both as one."""
+    if axis is None:
+        return reshape(x, make_shape(-1))
+    (place,) = infer.normalized_axes(axis, known_rank(x, "np.concatenate") - 1)
+    x = _moved(x, 0, place)
+    lengths = [length(x, axis=i) for i in range(known_rank(x, "np.concatenate"))]
+    return reshape(
+        x, make_shape(*lengths[:place], lengths[place] * lengths[place + 1], *lengths[place + 2 :])
+    )
+
+
+def _moved(x: Node, source: int, destination: int) -> Node:
+    return x if source == destination else moveaxis(x, source=source, destination=destination)
 
 
 concatenate: Row = linear(
@@ -110,15 +134,40 @@ stack: Row = linear(
 )
 
 
-def _listed(function: Any, definition: Callable[..., Node]) -> Row:
-    """A function of one list of arrays, by its definition."""
+def _listed(function: Any, definition: Callable[..., Node], whole: Callable[[Node], Node]) -> Row:
+    """A function of one list of arrays, by its definition; whole: of an array that stands for the list."""
     return composite(
         function,
         "*items",
         infer.of_definition(definition),
         definition,
-        lower=lambda row, items: row(*arrays(items)),
+        lower=lambda row, items: whole(items) if _is_whole(items) else row(*arrays(items)),
     )
+
+
+def _with_axes(x: Node, *places: int) -> Node:
+    """With axes of length 1 in these places."""
+    return expand_dims(x, axis=places)
+
+
+def _vertical_whole(x: Node) -> Node:
+    places = {1: (1, 2), 2: (1,)}.get(known_rank(x, "np.vstack"))
+    return _joined_whole(x if places is None else _with_axes(x, *places), 0)
+
+
+def _horizontal_whole(x: Node) -> Node:
+    rank = known_rank(x, "np.hstack")
+    return _joined_whole(_with_axes(x, 1) if rank == 1 else x, 0 if rank < 3 else 1)
+
+
+def _deep_whole(x: Node) -> Node:
+    places = {1: (1, 2, 3), 2: (1, 3), 3: (3,)}.get(known_rank(x, "np.dstack"))
+    return _joined_whole(x if places is None else _with_axes(x, *places), 2)
+
+
+def _columns_whole(x: Node) -> Node:
+    places = {1: (1, 2), 2: (2,)}.get(known_rank(x, "np.column_stack"))
+    return _joined_whole(x if places is None else _with_axes(x, *places), 1)
 
 
 def _columns(*items: Node) -> Node:
@@ -131,10 +180,10 @@ def _horizontal(*items: Node) -> Node:
     return concatenate(*map(atleast_1d, items), **axis)
 
 
-vstack = _listed(np.vstack, lambda *items: concatenate(*map(atleast_2d, items)))
-hstack = _listed(np.hstack, _horizontal)
-dstack = _listed(np.dstack, lambda *items: concatenate(*map(atleast_3d, items), axis=2))
-column_stack = _listed(np.column_stack, _columns)
+vstack = _listed(np.vstack, lambda *items: concatenate(*map(atleast_2d, items)), _vertical_whole)
+hstack = _listed(np.hstack, _horizontal, _horizontal_whole)
+dstack = _listed(np.dstack, lambda *items: concatenate(*map(atleast_3d, items), axis=2), _deep_whole)
+column_stack = _listed(np.column_stack, _columns, _columns_whole)
 
 
 def _append(x: Any, values: Any, axis: Any = None) -> Node:
@@ -143,7 +192,7 @@ def _append(x: Any, values: Any, axis: Any = None) -> Node:
     return _joined(concatenate, [x, values], axis)
 
 
-def _cut(x: Any, sections: Any, axis: Any, even: bool) -> tuple[Node, ...]:
+def _cut(x: Any, sections: Any, axis: Any, even: bool) -> list[Node]:
     """Pieces by a number of sections, for which the length must be known or divisible, or by places."""
     x, axis = to_node(x), literal("axis", axis)
     if isinstance(sections, list | tuple | np.ndarray):
@@ -170,21 +219,26 @@ def _cut(x: Any, sections: Any, axis: Any, even: bool) -> tuple[Node, ...]:
     bounds = zip([None, *places], [*places, None], strict=True)
     pieces = tuple(along(x, axis, start, stop) for start, stop in bounds)
     lengths = [None if piece.type.dims is None else piece.type.dims[axis] for piece in pieces]
-    if even and places and isinstance(places[0], Node) and not isinstance(sections, list | tuple | np.ndarray):
+    if (
+        even
+        and places
+        and isinstance(places[0], Node)
+        and not isinstance(sections, list | tuple | np.ndarray)
+    ):
         for one in lengths[1:]:
             if one is not None and lengths[0] is not None:
                 current().sizes.unify(lengths[0], one)
     return pieces
 
 
-def _splitting(axis: int, even: bool = True) -> Callable[..., tuple[Node, ...]]:
-    def lowered(x: Any, indices_or_sections: Any, axis: Any = axis) -> tuple[Node, ...]:
+def _splitting(axis: int, even: bool = True) -> Callable[..., list[Node]]:
+    def lowered(x: Any, indices_or_sections: Any, axis: Any = axis) -> list[Node]:
         return _cut(x, indices_or_sections, axis, even)
 
     return lowered
 
 
-def _hsplit(x: Any, indices_or_sections: Any) -> tuple[Node, ...]:
+def _hsplit(x: Any, indices_or_sections: Any) -> list[Node]:
     x = to_node(x)
     return _cut(x, indices_or_sections, 0 if known_rank(x, "np.hsplit") == 1 else 1, True)
 

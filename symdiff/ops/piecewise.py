@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from symdiff.errors import DtypeError, UnsupportedError
+from symdiff.errors import UnsupportedError
 from symdiff.ir import types
 from symdiff.ir.node import Node
 from symdiff.ops import infer
@@ -27,7 +27,7 @@ from symdiff.ops.elementwise import (
     where,
 )
 from symdiff.ops.lowering import bind, sugar, to_node
-from symdiff.ops.row import Row, row
+from symdiff.ops.row import Row, custom, row
 from symdiff.ops.shaping import conjugate
 
 
@@ -36,15 +36,36 @@ def conjugated(x: Node) -> Node:
     return conjugate(x) if is_complex(x) else x
 
 
-def _sign_partial(x: Node, y: Node) -> int:
-    if is_complex(x):
-        raise DtypeError("np.sign of a complex number has no derivative rule.", "z / np.abs(z)")
-    return 0
+def _sign(made: Row, x: Any) -> Node:
+    x = to_node(x)
+    return phase(x) if is_complex(x) else made(x)
 
 
-sign: Row = elementwise(np.sign, _sign_partial, domain=(-2, 2))
-# For complex z, sign is z / |z|, and d|z| = Re(conj(sign(z)) dz).
-absolute: Row = elementwise(np.absolute, lambda x, y: conjugated(sign(x)), spelling="np.abs", domain=(-2, 2))
+sign: Row = elementwise(np.sign, lambda x, y: 0, domain=(-2, 2), lower=_sign)
+
+
+def _across(x: Node) -> Node:
+    """What a change across the direction of x is divided by: twice the length, 1 where there is none."""
+    return 2 * nonzero(absolute(x))
+
+
+# z / |z|, which turns with z: of w = sign(z) the change is (dz - w Re(conj(w) dz)) / |z|, and 0 at 0.
+phase: Row = custom(
+    None,
+    "x",
+    infer.of_ufunc(np.sign),
+    lambda g, y, x: ((g * (y * conjugate(y)) - conjugate(g * y**2)) / _across(x),),
+    lambda tangents, y, x: (tangents[0] * (y * conjugate(y)) - y**2 * conjugate(tangents[0])) / _across(x),
+    name="phase",
+    spelling="np.sign",
+)
+# For complex z, d|z| = Re(conj(sign(z)) dz).
+absolute: Row = elementwise(
+    np.absolute,
+    lambda x, y: conjugate(phase(x)) if is_complex(x) else sign(x),
+    spelling="np.abs",
+    domain=(-2, 2),
+)
 fabs: Row = elementwise(np.fabs, lambda x, y: sign(x), domain=(-2, 2))
 
 

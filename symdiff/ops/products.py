@@ -17,7 +17,7 @@ from symdiff.ir.types import Type
 from symdiff.ops import infer
 from symdiff.ops.axes import matrix_transpose, moveaxis
 from symdiff.ops.creation import eye
-from symdiff.ops.lowering import arrays, bind, known_rank, sugar
+from symdiff.ops.lowering import arrays, bind, known_rank, literal, sugar, to_node
 from symdiff.ops.reductions import add_reduce
 from symdiff.ops.row import REGISTRY, Row, composite, linear, multilinear
 from symdiff.ops.shaping import (
@@ -276,6 +276,23 @@ def _infer_cross(a: Node, b: Node, axis: int = -1) -> Type:
     return types.array(infer.numpy_dtype_of_all((a, b)), infer.broadcast(a, b))
 
 
+def _cross(
+    made: Row, a: Any, b: Any, axisa: Any = -1, axisb: Any = -1, axisc: Any = -1, axis: Any = None
+) -> Node:
+    """The vectors stand along an axis of each; one for all is an attribute, others are moved to the end."""
+    given = [literal("axis", one) for one in ((axis,) * 3 if axis is not None else (axisa, axisb, axisc))]
+    a, b = to_node(a), to_node(b)
+    ranks = {known_rank(x, "np.cross") for x in (a, b)}
+    if len({*given}) == 1 and (given[0] == -1 or len(ranks) == 1):
+        return made(a, b, **({} if given[0] == -1 else {"axis": given[0]}))
+    left, right = (
+        x if one == -1 else moveaxis(x, source=one, destination=-1)
+        for x, one in zip((a, b), given, strict=False)
+    )
+    result = made(left, right)
+    return result if given[2] == -1 else moveaxis(result, source=-1, destination=given[2])
+
+
 cross: Row = multilinear(
     np.cross,
     "a, b, axis=-1",
@@ -283,6 +300,7 @@ cross: Row = multilinear(
     lambda g, a, b, axis=-1: cross(b, g, **({} if axis == -1 else {"axis": axis})),
     lambda g, a, b, axis=-1: cross(g, a, **({} if axis == -1 else {"axis": axis})),
     also=(np.linalg.cross,),
+    lower=_cross,
 )
 
 

@@ -107,7 +107,15 @@ def single_or_empty(x, k):
     return np.sum(b)
 
 
+def single_unless_no_round(x, k):
+    parts = []
+    for _ in range(k):
+        parts.append(np.ones(2, dtype=np.float32))
+    return np.sum(np.zeros(3, dtype=np.asarray(parts).dtype) + x)
+
+
 REFUSED = [
+    (single_unless_no_round, 1),
     (array_of_the_sum_of_a_total, 2), (single_or_empty, 1),
     (dtype_of_a_branch, 5),
     (class_of_a_branch, 1), (array_of_a_branch, 1), (array_of_a_total, 0), (array_of_a_staged_total, 0),
@@ -190,8 +198,20 @@ def started_with_zero(x, n):
     return np.sum(b * s)
 
 
+def single_and_never_empty(x, n):
+    parts, single = [], np.float32(0.5) * np.ones(2, dtype=np.float32)
+    for _ in range(len(x) - 1):
+        parts.append(single)
+    whole = np.asarray(parts) * 0.5
+    b = np.zeros(whole.shape, dtype=whole.dtype) + x[0]
+    b[0] = x[1]
+    return np.sum(b * b)
+
+
 @pytest.mark.parametrize("n", [2, 3])
-@pytest.mark.parametrize("function", [total_of_rows, rebound, made_in_a_branch, started_with_zero])
+@pytest.mark.parametrize(
+    "function", [total_of_rows, rebound, made_in_a_branch, started_with_zero, single_and_never_empty]
+)
 def test_written(function, n):
     value, gradient = symdiff.value_and_grad(function, wrt="x")(X, n)
     assert value == function(X, n)

@@ -38,7 +38,7 @@ def _in_function(function: ast.FunctionDef, outer: set[str]) -> list[str]:
     stored = {name for node in _own(function) if (name := _stored(node))}
     for one in inner:
         found += _in_function(one, parameters | stored)
-    found += [f"{name} shadows" for name in sorted(stored & _TAKEN)]
+    found += [f"{name} shadows" for name in sorted((stored - parameters) & _TAKEN)]
     return found + _Reads(function, inner).problems()
 
 
