@@ -1,4 +1,4 @@
-"""A pytest plugin: autograd's modules stand on symdiff, and every test's outcome goes to a file of JSON lines.
+"""A pytest plugin: autograd's modules stand on symdiff, and outcomes go to a file of JSON lines.
 
 Enters: the environment's AUTOGRAD_OUTCOMES, a file name.  Leaves: one line for each test: its name, whether
 it passed, and the error.  Invariant: it is loaded before any test module is imported.

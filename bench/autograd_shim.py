@@ -3,9 +3,9 @@
 Enters: nothing.  Leaves: `install()` has put the modules into `sys.modules`.  Invariant: NumPy and SciPy are
 the plain ones, so that functions of the tests mean what they say, and every derivative is symdiff's.
 
-`check_grads` compares with finite differences as autograd's does: first order in the modes asked for, then the
-gradient of `<cotangent, f(x)>` as a function of `x` and the cotangent, in both modes.  Forward over forward is
-left out: symdiff has no derivative of `f.jvp`.
+`check_grads` compares with finite differences as autograd's does: first order in the modes asked for, then
+the gradient of `<cotangent, f(x)>` as a function of `x` and the cotangent, in both modes.  Forward over
+forward is left out: symdiff has no derivative of `f.jvp`.
 """
 
 from __future__ import annotations

@@ -21,10 +21,10 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 Row = dict[str, Any]
-FILES = (
-    "scalar_ops binary_ops numpy systematic linalg fft scipy complex dict list tuple builtins logic jacobian "
-    "graphs wrappers misc"
-).split()
+FILES = [
+    "scalar_ops", "binary_ops", "numpy", "systematic", "linalg", "fft", "scipy", "complex", "dict", "list",
+    "tuple", "builtins", "logic", "jacobian", "graphs", "wrappers", "misc",
+]  # fmt: skip
 
 _REGISTRY = "autograd's registry of primitives"
 _DEPRECATED = "a deprecated interface of autograd"

@@ -68,15 +68,16 @@ class Ruled(Protocol[P, R]):
 def rule(function: Callable[P, R]) -> Ruled[P, R]:
     """The function, differentiated by what is given under `@function.vjp` and `@function.jvp` alone.
 
-    Both are plain functions that are written into the generated module where the derivative is needed, and are
-    differentiated themselves for derivatives of higher order.  `vjp` is given the cotangent of the value (in
-    its structure), the value and the arguments; it returns one cotangent for each argument in the order of
-    the parameters: the cotangent itself for a function of one argument, otherwise a tuple.  `jvp` is given the
-    tangents of the arguments in such a tuple (for one argument the tangent itself), the value and the
+    Both are plain functions that are written into the generated module where the derivative is needed, and
+    are differentiated themselves for derivatives of higher order.  `vjp` is given the cotangent of the value
+    (in its structure), the value and the arguments; it returns one cotangent for each argument in the order
+    of the parameters: the cotangent itself for a function of one argument, otherwise a tuple.  `jvp` is given
+    the tangents of the arguments in such a tuple (for one argument the tangent itself), the value and the
     arguments; it returns the tangent of the value.  None stands for no derivative.
 
     A cotangent has the shape of its argument; of a complex one it is d/dx + i d/dy, as all gradients are.
-    What the function reads from outside is differentiated as written.
+    The tangent of a number that is a constant is 0.0.  What the function reads from outside beside its
+    arguments has to be constant.
     """
     made: Any = _delegating(function)
     made.rules = {}

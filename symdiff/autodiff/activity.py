@@ -145,8 +145,7 @@ class Reach:
             if is_control(node):
                 self._control(node, parts[node], reached)
             else:
-                flags = parts[node]
-                reached.update(arg for i, arg in enumerate(node.args) if self._passes(node, i, flags))
+                reached.update(arg for i, arg in enumerate(node.args) if self._passes(node, i))
 
     def _control(self, node: Node, flags: Flags, reached: set[Node]) -> None:
         if node.op.name in LOOPS:
@@ -159,15 +158,13 @@ class Reach:
             for region in node.regions:
                 reached |= self.of_region(region, flags)
 
-    def _passes(self, node: Node, i: int, flags: Flags) -> bool:
-        """Whether cotangents of some results of `node` give one to an operand."""
+    def _passes(self, node: Node, i: int) -> bool:
+        """Whether a cotangent of `node` gives one to an operand."""
         row = row_for(node)
         if node.args[i] not in self.active:
             return False
         if node.op is RULE:
-            first = node.attr("values")
-            given = node.attr("pulled", ())
-            return (i < first and i in flags) or i - first in given
+            return i - node.attr("values") in node.attr("pulled", ())
         if row is None:
             return node.op is CALL_VJP
         if row.kind == "elementwise":

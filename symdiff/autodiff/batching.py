@@ -30,7 +30,7 @@ from symdiff.ops import infer
 from symdiff.ops.indexing import index
 from symdiff.ops.row import row_for
 from symdiff.ops.shaping import astype, length
-from symdiff.ops.stacks import as_array, new_stack, push, stacked
+from symdiff.ops.stacks import new_stack, push, stacked
 
 
 class Batching:
@@ -308,6 +308,7 @@ def over_items(
     compute: Callable[[Sequence[Node]], Sequence[Node]],
 ) -> list[Node]:
     """A loop over the items of arrays; what it computes for each, stacked.  found: the types of results."""
+    found = [types.array(infer.numpy_dtype_of(one), ()) if one.kind == "number" else one for one in found]
     stacks = [builder.typed(new_stack, (), {}, types.stack_of(types.UNDEFINED)) for _ in found]
     with builder.region(types.number("int"), *map(types.stack_of, found)) as opened:
         counter, *before = opened.params
@@ -326,7 +327,7 @@ def over_items(
                 "Values of unknown rank have no batched form.", "source_for(*args) with example arguments"
             )
         kind = types.array(infer.numpy_dtype_of(one), (infer.size_of(count), *one.dims))
-        results.append(builder.typed(as_array if one.kind == "number" else stacked, (final,), {}, kind))
+        results.append(builder.typed(stacked, (final,), {}, kind))
     return results
 
 

@@ -119,7 +119,7 @@ def _cross(call: Call) -> Node | None:
     axis, rank = call.node.attr("axis", -1), max(a.rank, b.rank)
     if a.rank != b.rank and axis >= 0:
         return None
-    return call.again(aligned(a, rank), aligned(b, rank), axis=axis + 1 if axis >= 0 else axis)
+    return call.again(aligned(a, rank), aligned(b, rank), axis=axis - rank if axis >= 0 else axis)
 
 
 def _solve(call: Call) -> Node | None:

@@ -17,7 +17,7 @@ from dataclasses import replace
 from symdiff.autodiff.activity import LOOPS, Activity, differentiable, is_control, result_types
 from symdiff.autodiff.calls import with_callees
 from symdiff.autodiff.pushing import Pushing, tangent_type
-from symdiff.autodiff.rules import operands, pushed
+from symdiff.autodiff.rules import check_constant, operands, pushed
 from symdiff.errors import NonScalarError, UnsupportedError
 from symdiff.ir import types
 from symdiff.ir.build import Builder, OpenRegion
@@ -304,23 +304,20 @@ class Forward(Pushing):
         return self.builder.typed(ITEM, (made,), {"index": k}, type)
 
     def _rule(self, node: Node) -> None:
-        """A call with a rule of the user's; what it reads from outside has tangents of its own."""
+        """A call with a rule of the user's."""
         made = replace(node, args=tuple(map(self.now, node.args)))
         self.builder.adopt(made)
         values = values_of(made)
         self.values[node] = [*values]
         self.known[node] = made
-        tangents = {
-            k: self.tangents[arg] for k, arg in enumerate(made.args[: len(values)]) if arg in self.tangents
-        }
-        if any(arg in self.tangents for arg in operands(made)) and self.pushing:
-            given = [self.whole(arg) for arg in operands(made)]
-            for k, part in pushed(made, values, given).items():
-                tangents[k] = tangents[k] + part if k in tangents else part
-        for k, tangent in tangents.items():
-            if not (tangent.is_const and tangent.value == 0):
-                self.tangents[values[k]] = self._fitted(tangent, values[k])
-                self.label(self.tangents[values[k]], values[k])
+        if self.pushing:
+            check_constant(made, self.tangents)
+            if any(arg in self.tangents for arg in operands(made)):
+                given = [self.whole(arg) for arg in operands(made)]
+                for k, part in pushed(made, values, given).items():
+                    if not (part.is_const and part.value == 0):
+                        self.tangents[values[k]] = self._fitted(part, values[k])
+                        self.label(self.tangents[values[k]], values[k])
         self.done.update(values)
 
     def _call(self, node: Node) -> None:

@@ -8,7 +8,7 @@ values, cotangents in the convention of users.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
 
 from symdiff.autodiff.activity import differentiable, result_types
@@ -25,16 +25,6 @@ def values_of_rule(node: Node) -> int:
     """How many values a rule gives."""
     count: int = node.attr("values")
     return count
-
-
-def gives(node: Node, i: int) -> bool:
-    """Whether a rule gives the operand number `i` of its node a cotangent, if it has a rule for that."""
-    first = values_of_rule(node)
-    return i < first or (i < first + node.attr("operands") and i - first in _pulled(node))
-
-
-def _pulled(node: Node) -> Sequence[int]:
-    return node.attr("pulled", range(node.attr("operands")))  # type: ignore[no-any-return]
 
 
 def pulled(node: Node, values: Sequence[Node], cotangents: Sequence[Node]) -> dict[Node, list[Node]]:
@@ -64,6 +54,17 @@ def check(node: Node, mode: str) -> None:
     if mode not in node.attr("modes"):
         raise UnsupportedError(
             f"`{called}` has no rule for {_NAMED[mode]}.", f"a function under `@{called}.{mode}`", node.span
+        )
+
+
+def check_constant(node: Node, active: Container[Node]) -> None:
+    """Raises UnsupportedError where what the function reads from outside has a derivative: no rule tells it."""
+    if any(value in active for value in node.args[: values_of_rule(node)]):
+        called = node.attr("called")
+        raise UnsupportedError(
+            f"`{called}` has a rule, and reads something from outside that the derivative is taken of.",
+            "what it reads as an argument of it",
+            node.span,
         )
 
 

@@ -28,7 +28,7 @@ from symdiff.autodiff.activity import (
 from symdiff.autodiff.costs import MOST, Costs
 from symdiff.autodiff.likes import Likes
 from symdiff.autodiff.memory import WRITES, Homes
-from symdiff.autodiff.rules import pulled, seeded
+from symdiff.autodiff.rules import check_constant, pulled, seeded
 from symdiff.autodiff.zeros import solid, zero_of
 from symdiff.errors import UnsupportedError
 from symdiff.ir import types
@@ -183,11 +183,7 @@ class Straight:
     def _by_rule(self, node: Node, parts: Parts, cotangents: Cotangents, active: Activity) -> None:
         """Go back through a call with a rule of the user's: with a cotangent for each of its results."""
         values, given = values_of(node), []
-        for k, g in parts.items():  # of what the function reads from outside
-            if node.args[k] in active:
-                accumulate(cotangents, node.args[k], fitted(g, node.args[k]))
-        if not any(arg in active for arg in node.args[len(values) :][: node.attr("operands")]):
-            return
+        check_constant(node, active.nodes)
         for k in seeded(node):
             value = values[k]
             g = fitted(parts[k], value) if k in parts else zero_of(self.builder, self.homes, value)

@@ -21,8 +21,8 @@ from symdiff.errors import SymdiffError, UnsupportedError, UnsupportedFunctionEr
 from symdiff.frontend import builtin, classes, conversions, operators
 from symdiff.frontend.arguments import is_namedtuple
 from symdiff.frontend.attributes import Super, attribute
-from symdiff.frontend.frame import CALL, EXPRESSIONS, Frame, evaluate, evaluate_all
 from symdiff.frontend.derivatives import handler_of
+from symdiff.frontend.frame import CALL, EXPRESSIONS, Frame, evaluate, evaluate_all
 from symdiff.frontend.functions import inline
 from symdiff.frontend.iterators import chained_from
 from symdiff.frontend.library import generated_method, recomputed

@@ -141,7 +141,7 @@ def _is_scalar(frame: Frame, node: Node) -> bool:
 def _program(
     frame: Frame, function: Any, params: list[Node], args: list[Any], kwargs: dict[str, Any]
 ) -> tuple[Function, list[Node]]:
-    """What a call computes as a program of its own, and what it reads from outside: operands after `params`."""
+    """What a call computes as a program of its own, and what it reads from outside: operands after those."""
     context, builder = frame.context, frame.context.builder
     span, before, lengths = builder.span, taken(context, frame), len(context.lengths)
     with builder.apart():

@@ -26,7 +26,7 @@ from symdiff.frontend.frame import Context, Frame, call
 from symdiff.frontend.functions import opened, run
 from symdiff.frontend.library import shallow
 from symdiff.frontend.regions import differing, doubt, nodes_of, storages
-from symdiff.frontend.state import State, taken
+from symdiff.frontend.state import State, restore, taken
 from symdiff.frontend.values import POISON, Ruled, Silent, has_staged
 from symdiff.ir.build import OpenRegion
 from symdiff.ir.calls import CALLS
@@ -190,6 +190,7 @@ class _Rule:
         builder.span = span
         inside = nodes_of(region.closed())
         _check_unchanged(self.frame, before, inside, _name(self.function))
+        restore(context, before)
         if any(node.op.effect or not (node.op.pure or node.op.name in CALLS) for node in inside):
             raise UnsupportedError(
                 f"The rule `{_name(self.function)}` draws random numbers, prints or raises.",
@@ -248,9 +249,12 @@ def _with(value: Any, known: Mapping[Node, Node]) -> Any:
 
 
 def _derivative(value: Any, leaves: Iterator[Node], known: Mapping[Node, Node] | None = None) -> Any:
-    """Cotangents or tangents in the structure of a value; None where there is no derivative."""
+    """Cotangents or tangents in the structure of a value: None where there is no derivative, and a zero
+    tangent of a number that is a constant."""
     if isinstance(value, Node):
         if not has_derivative(value):
             return None
         return known[value] if known is not None else next(leaves)
-    return shallow(value, lambda one: _derivative(one, leaves, known)) if has_staged(value) else None
+    if has_staged(value):
+        return shallow(value, lambda one: _derivative(one, leaves, known))
+    return 0.0 if known is None and type(value) in (int, float, complex) else None

@@ -13,8 +13,7 @@ regions there are, in order; `pulled`, `pushed`: the numbers of the operands (va
 something; `nested`: the rule was called in itself, as deep as rules are written out.
 
 Invariants: the values are computed from `stop_gradient` of the operands, so that nothing but the rule
-connects them; a value is its own derivative with respect to itself, so that what the function reads from
-outside is differentiated as written.  A region is closed: it reads its parameters and nothing else, and so a
+connects them; what the function reads from outside beside its arguments has no derivative.  A region is closed: it reads its parameters and nothing else, and so a
 pass may take the node for an operation without regions.  Cotangents are in the convention of users (of a
 complex x + iy: d/dx + i d/dy).  Behind the last derivative, `autodiff.rules.erased` puts the values in the
 node's place; no later stage sees one.

@@ -214,10 +214,12 @@ def _cut(x: Any, sections: Any, axis: Any, even: bool) -> list[Node]:
             places = [part if i == 1 else i * part for i in range(1, count)]
             if total is not None:
                 current().sizes.reshapes.append(((total,), (count,), True))
-        else:
-            raise UnsupportedError("np.array_split needs a known length or the places to cut at.")
+        else:  # the first `rest` pieces are longer by one
+            size = length(x, axis=axis)
+            short, rest = floor_divide(size, count), remainder(size, count)
+            places = [i * short + REGISTRY["builtins.min"](i, rest) for i in range(1, count)]
     bounds = zip([None, *places], [*places, None], strict=True)
-    pieces = tuple(along(x, axis, start, stop) for start, stop in bounds)
+    pieces = [along(x, axis, start, stop) for start, stop in bounds]
     lengths = [None if piece.type.dims is None else piece.type.dims[axis] for piece in pieces]
     if (
         even

@@ -19,7 +19,7 @@ from symdiff.ops.factorizations import columns, svdvals, thin_svd
 from symdiff.ops.indexing import pick
 from symdiff.ops.linalg import floating, inv
 from symdiff.ops.lowering import known_rank, literal, sugar, to_node
-from symdiff.ops.piecewise import absolute, conjugated, sign
+from symdiff.ops.piecewise import absolute, conjugated, direction
 from symdiff.ops.reductions import add_reduce, given, nonlinear, ties
 from symdiff.ops.row import Row, composite
 from symdiff.ops.shaping import expand_dims, make_shape, real_dtype, reshape
@@ -42,22 +42,22 @@ def _norm_slope(x: Node, y: Node, axis: Any, ord: Any = None) -> Node:
         rows, columns = axes if axes is not None else (-2, -1)
         inner, outer = (rows, columns) if abs(ord) == 1 else (columns, rows)
         sums = add_reduce(absolute(x), axis=inner, keepdims=True)
-        return conjugated(sign(x)) * ties(sums, y, outer)
+        return conjugated(direction(x)) * ties(sums, y, outer)
     if ord in (2, -2, "nuc"):
         return _spectral_slope(x, axes or (-2, -1), ord)
     raise UnsupportedError(f"The matrix norm with ord={ord!r} has no derivative rule.", "ord=None")
 
 
 def _vector_slope(x: Node, y: Node, axis: Any, ord: Any) -> Node:
-    direction = conjugated(sign(x))
+    slope = conjugated(direction(x))
     if ord in (math.inf, -math.inf):
-        return direction * ties(absolute(x), y, axis)
+        return slope * ties(absolute(x), y, axis)
     if ord == 1:
-        return direction
+        return slope
     if ord == 0:
         return 0 * x
-    slope: Node = direction * (absolute(x) / nonzero(y)) ** (ord - 1)
-    return slope
+    scaled: Node = slope * (absolute(x) / nonzero(y)) ** (ord - 1)
+    return scaled
 
 
 def _spectral_slope(x: Node, axes: tuple[int, int], ord: Any) -> Node:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from symdiff.errors import UnsupportedError
+from symdiff.errors import DtypeError, UnsupportedError
 from symdiff.ir import types
 from symdiff.ir.node import Node
 from symdiff.ops import infer
@@ -41,7 +41,18 @@ def _sign(made: Row, x: Any) -> Node:
     return phase(x) if is_complex(x) else made(x)
 
 
-sign: Row = elementwise(np.sign, lambda x, y: 0, domain=(-2, 2), lower=_sign)
+def _flat(x: Node, y: Node) -> int:
+    if is_complex(x):
+        raise DtypeError("The sign of a complex number has no derivative here.", "z / np.abs(z)")
+    return 0
+
+
+sign: Row = elementwise(np.sign, _flat, domain=(-2, 2), lower=_sign)
+
+
+def direction(x: Node) -> Node:
+    """The number by whose conjugate a change of x is multiplied in that of its length: `np.sign(x)`."""
+    return phase(x) if is_complex(x) else sign(x)
 
 
 def _across(x: Node) -> Node:
@@ -62,7 +73,7 @@ phase: Row = custom(
 # For complex z, d|z| = Re(conj(sign(z)) dz).
 absolute: Row = elementwise(
     np.absolute,
-    lambda x, y: conjugate(phase(x)) if is_complex(x) else sign(x),
+    lambda x, y: conjugated(direction(x)),
     spelling="np.abs",
     domain=(-2, 2),
 )

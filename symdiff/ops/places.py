@@ -135,7 +135,7 @@ def _leaves(value: Any) -> list[Node]:
 
 
 sugar(np.block, _block)
-sugar(getattr(np, "row_stack", None), lambda tup: vstack(*arrays(tup)), name="row_stack")  # deprecated
+sugar(getattr(np, "row_stack", None), lambda tup: bind_rows(tup), name="row_stack")  # deprecated
 
 
 def _resize(x: Node, shape: Node) -> Node:
