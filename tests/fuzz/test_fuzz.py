@@ -60,11 +60,13 @@ def test_a_side_that_raises_is_a_refusal(tmp_path: Path) -> None:
     assert "Only at run time is it known" in outcome.detail
 
 
-def test_overflow_leaves_coordinates_out(tmp_path: Path) -> None:
-    """`0 / inf` is 0, and its slope by the chain rule NaN."""
-    outcome = check(OVERFLOW, tmp_path)
+@pytest.mark.parametrize(("slope", "harmless"), [("400.0", "4.0"), ("0.0", "1.0")])
+def test_infinite_slopes_leave_coordinates_out(tmp_path: Path, slope: str, harmless: str) -> None:
+    """`0 / inf` is 0, and its slope by the chain rule NaN; so is that of the root of `0 * x`."""
+    text = OVERFLOW if slope == "400.0" else ROOT
+    outcome = check(text, tmp_path)
     assert (outcome.kind, outcome.skipped) == ("ok", 2), outcome
-    assert check(OVERFLOW.replace("400.0", "4.0"), tmp_path).skipped == 0
+    assert check(text.replace(slope, harmless), tmp_path).skipped == 0
 
 
 ONE_SIDE_RAISES = """
@@ -79,6 +81,15 @@ def f(x):
     return np.sum(x)
 def arguments():
     return (np.array([1, 0.7]),)
+"""
+ROOT = """
+import numpy as np
+WRT = 'x'
+FACTOR = 0.0
+def f(x):
+    return np.sum(np.sqrt(x * FACTOR))
+def arguments():
+    return (np.array([1.2, 1.5]),)
 """
 OVERFLOW = """
 import numpy as np
