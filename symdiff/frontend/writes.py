@@ -160,7 +160,8 @@ def write_whole(context: Context, target: Node, value: Node, fresh: bool) -> Non
     heap = context.heap
     home = heap.storage(target)
     whole = home is target or heap.homes.get(target) is home
-    known = value.type.dtype and target.type.dtype  # else only the write casts at run time
+    # Where a dtype is not certain, only the write casts at run time.
+    known = value.type.dtype and target.type.dtype and heap.exact.as_array(value)
     if not (fresh and whole and known and target.type.dims != () and _fits_exactly(target, value)):
         write(context, target, WHOLE, [], value, same_kind=fresh)
         return
