@@ -4,6 +4,7 @@
     python -m bench part2                         loops, branches and writes: speed, memory, generation time
     python -m bench npbench --checkout PATH [--time]   the programs of NPBench against finite differences
     python -m bench autograd-tests --checkout PATH     autograd's own tests with symdiff in its place
+    python -m bench gradbench                     the twelve evals of GradBench, validated and timed
 
 All take `[--only NAME] [--json FILE] [--seconds S]`.  On a machine that others use, `OPENBLAS_NUM_THREADS=1`
 keeps matrix products from waiting for a second core.
@@ -23,7 +24,7 @@ def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("part", choices=["part1", "part2", "npbench", "autograd-tests"])
+    parser.add_argument("part", choices=["part1", "part2", "npbench", "autograd-tests", "gradbench"])
     parser.add_argument("--seconds", type=float, default=2.0, help="time for each comparison (default 2)")
     parser.add_argument("--only", default="", help="only what has this in its name, and nothing else")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results to FILE")
@@ -41,6 +42,10 @@ def report_of(options: argparse.Namespace, parser: argparse.ArgumentParser) -> d
         from bench import part2  # imports symdiff; the others start without it
 
         return part2.run(options.seconds, options.only)
+    if options.part == "gradbench":
+        from bench.gradbench import runner  # imports symdiff
+
+        return runner.run(options.seconds, options.only)
     if options.part == "autograd-tests":
         from bench import autograd_tests  # needs pytest
 

@@ -21,6 +21,7 @@ from symdiff.marks import checkpoint, rule, stop_gradient
 if TYPE_CHECKING:
     from symdiff import optim
     from symdiff.fitting import History, fit
+    from symdiff.testing import check_grads
     from symdiff.train import TrainStep, train_step
 
 __version__ = "0.1.0"
@@ -30,6 +31,7 @@ __all__ = [
     "SymdiffError",
     "TrainStep",
     "__version__",
+    "check_grads",
     "checkpoint",
     "differentiate",
     "elementwise_grad",
@@ -50,6 +52,7 @@ __all__ = [
 _LATER = {
     "History": "fitting",
     "TrainStep": "train",
+    "check_grads": "testing",
     "fit": "fitting",
     "optim": "optim",
     "train_step": "train",

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, overload
 
+from symdiff import marks
 from symdiff.callables import as_function
 from symdiff.dispatch import Derivative
 from symdiff.errors import UnsupportedError, WrtError
@@ -38,7 +39,13 @@ class Differentiable:
     elementwise_grad: Derivative
 
     def __init__(
-        self, function: Any, wrt: Any = 0, backend: str = "auto", has_aux: bool = False, outputs: Any = ()
+        self,
+        function: Any,
+        wrt: Any = 0,
+        backend: str = "auto",
+        has_aux: bool = False,
+        outputs: Any = (),
+        keep: tuple[str, ...] = (),
     ):
         self.binding = "instance"
         if isinstance(function, staticmethod | classmethod):
@@ -48,8 +55,10 @@ class Differentiable:
         functools.update_wrapper(self, named, updated=("__dict__",) * isinstance(function, FunctionType))
         self.__wrapped__ = function
         self.wrt, self.backend, self.has_aux, self.outputs = wrt, backend, has_aux, outputs
+        self.keep = keep
         for transform in ("grad", "value_and_grad", "vjp", "elementwise_grad"):
-            setattr(self, transform, Derivative(function, transform, wrt, has_aux, backend, outputs))
+            kept = keep if transform.endswith("grad") and transform != "elementwise_grad" else ()
+            setattr(self, transform, Derivative(function, transform, wrt, has_aux, backend, outputs, kept))
 
     @functools.cached_property
     def jacobian(self) -> Jacobian:
@@ -63,12 +72,13 @@ class Differentiable:
         """`hessian(*args)`: the second derivatives of a scalar function with respect to `wrt`."""
         from symdiff.modes import Hessian
 
-        return Hessian(self.grad, self.wrt, self.has_aux, self.backend, self.outputs)
+        return Hessian(self._gradient, self.wrt, self.has_aux, self.backend, self.outputs)
 
     @functools.cached_property
     def per_example_grad(self) -> PerExample:
-        """`per_example_grad(*args)`: the gradient for every example, where all arrays among the arguments that
-        `wrt` does not name hold one item per example."""
+        """`per_example_grad(*args)`: the gradient for every example.
+
+        All arrays among the arguments that `wrt` does not name hold one item per example."""
         from symdiff.modes import PerExample
 
         return PerExample(self.__wrapped__, self.wrt, self.has_aux, self.backend, self.outputs)
@@ -81,7 +91,14 @@ class Differentiable:
     @functools.cached_property
     def hvp(self) -> Pushforward:
         """`hvp(args, v)` is the Hessian with respect to `wrt` times `v`; the Hessian is never formed."""
-        return self._pushforward(self.grad, "hvp")
+        return self._pushforward(self._gradient, "hvp")
+
+    @functools.cached_property
+    def _gradient(self) -> Derivative:
+        """The gradient alone."""
+        if not self.keep:
+            return self.grad
+        return Derivative(self.__wrapped__, "grad", self.wrt, self.has_aux, self.backend, self.outputs)
 
     def _pushforward(self, function: Any, transform: str) -> Pushforward:
         from symdiff.tangents import Pushforward
@@ -183,6 +200,8 @@ def differentiate(
     backend: str = "auto",
     has_aux: bool = False,
     outputs: Any = (),
+    keep: Any = (),
+    stable: bool = False,
 ) -> Differentiable: ...
 
 
@@ -195,6 +214,8 @@ def differentiate(
     backend: str = "auto",
     has_aux: bool = False,
     outputs: Any = (),
+    keep: Any = (),
+    stable: bool = False,
 ) -> Callable[[Callable[..., Any]], Differentiable]: ...
 
 
@@ -206,6 +227,8 @@ def differentiate(
     backend: str = "auto",
     has_aux: bool = False,
     outputs: Any = (),
+    keep: Any = (),
+    stable: bool = False,
 ) -> Any:
     """Make a function differentiable: `@differentiate` or `@differentiate(wrt=("w", "b"))`.
 
@@ -213,6 +236,11 @@ def differentiate(
     is an alias.  has_aux: the function returns `(value, aux)` and only `value` is differentiated.
     outputs: names of arguments that the function writes into; the value is then a tuple of what it returns,
     if that is not None, and of their final contents, or the one itself where there is only one.
+    keep: names of local variables of the function: `grad` gives `(gradient, {name: gradient})`, where the
+    latter are with respect to the last value of each variable, in its shape; `value_and_grad` gives `(value,
+    (gradient, {name: gradient}))`.  The other derivatives do not change.
+    stable: the derivatives, and the values that they compute, rewrite the formulas of the function into forms
+    that do not overflow or cancel, such as `log(1 + exp(x))`; docs/stability.md lists them all.
     backend: "auto" or "numpy".  Nothing is compiled before the first call of a derivative.
 
     Raises WrtError for a `wrt` of the wrong kind; what the function's body does is checked at the first call.
@@ -231,8 +259,21 @@ def differentiate(
     check_outputs(outputs)
     if outputs and has_aux:
         raise WrtError("has_aux and outputs cannot be combined.", "vjp with outputs, or return the contents")
+    keep = (keep,) if isinstance(keep, str) else tuple(keep)
+    if not all(isinstance(name, str) for name in keep) or len(set(keep)) < len(keep):
+        raise WrtError(f"keep must be the names of local variables, not {keep!r}.", "keep=('y', 'z')")
+    if keep and outputs:
+        raise WrtError("keep and outputs cannot be combined.", "vjp with outputs")
     if fn is None:
-        return functools.partial(differentiate, wrt=wrt, backend=backend, has_aux=has_aux, outputs=outputs)
+        return functools.partial(
+            differentiate,
+            wrt=wrt,
+            backend=backend,
+            has_aux=has_aux,
+            outputs=outputs,
+            keep=keep,
+            stable=stable,
+        )
     function = fn.__wrapped__ if isinstance(fn, Differentiable | Bound) else fn
     refused = isinstance(function, Derivative) and function.transform not in ("grad", "elementwise_grad")
     if refused or isinstance(function, BoundDerivative | BoundPushforward) or _is_pushforward(function):
@@ -240,7 +281,12 @@ def differentiate(
             f"`{getattr(function, '__name__', 'this')}` cannot be differentiated itself.",
             "the gradient of the function itself: differentiate(f.grad)",
         )
-    return Differentiable(function, wrt, backend, has_aux, outputs)
+    if keep and isinstance(function, Derivative):
+        raise WrtError("A derivative has no local variables to keep.", "keep where the function is named")
+    if stable and keep:
+        raise WrtError("stable and keep cannot be combined.", "vjp of a function that returns the values")
+    function = marks.stable(function) if stable else function
+    return Differentiable(function, wrt, backend, has_aux, outputs, keep)
 
 
 def _is_pushforward(function: object) -> bool:
@@ -293,9 +339,7 @@ def hessian(fn: Callable[..., Any], wrt: Any = 0, **options: Any) -> Hessian:
     return differentiate(fn, wrt=wrt, **options).hessian
 
 
-def per_example_grad(
-    fn: Callable[..., Any], wrt: Any = 0, in_axes: Any = None, **options: Any
-) -> PerExample:
+def per_example_grad(fn: Callable[..., Any], wrt: Any = 0, in_axes: Any = None, **options: Any) -> PerExample:
     """The gradient for every example of a batch, along the first axis of what it returns.
 
     in_axes: the arguments that hold one item per example along their first axis: names, or 0 and None for

@@ -49,10 +49,10 @@ def _followed(function: FunctionType) -> list[inspect.Parameter]:
 
 def _calling(callable_: Callable[..., Any], parameters: list[inspect.Parameter]) -> FunctionType:
     """`def name(a, b): return callee(a, b)`, with the defaults of the parameters."""
-    names = {p.name for p in parameters}
+    name = _name(callable_)
+    names = {name, *(p.name for p in parameters)}
     callee = next(name for name in ("function", "callee", *_more("callee")) if name not in names)
     bare = [p.replace(default=p.empty, annotation=p.empty) for p in parameters]
-    name = _name(callable_)
     header = f"def {name}{inspect.Signature(bare)}"
     text = f"{header}:\n    return {callee}({', '.join(map(_passed, parameters))})\n"
     file = f"<symdiff: {text.splitlines()[1].strip()} in {header}>"

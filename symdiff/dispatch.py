@@ -10,37 +10,30 @@ signature.
 
 from __future__ import annotations
 
-import contextlib
-import copy
 import functools
 import inspect
-import linecache
-import re
-import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
-from types import CodeType, FunctionType, ModuleType
+from collections.abc import Callable
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from numpy import ndarray
 
 from symdiff.callables import as_function
-from symdiff.errors import Problem, Span, SymdiffError, WrtError
 from symdiff.frontend import Lowered, lower  # at once: `import symdiff` has more time than a first gradient
 from symdiff.frontend.arguments import SizeCounter, describe, signature_key
-from symdiff.request import check_memory, check_results, check_sizes, names_of, outputs_of, requested
+from symdiff.origins import located, place, signature_of
+from symdiff.request import check_results, check_sizes, names_of, outputs_of, requested
+from symdiff.variants import Variant, by_own_names, has_strided
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from symdiff.cache import Entry
     from symdiff.cost import Cost
-    from symdiff.ir.node import Function, Node, Tree
+    from symdiff.ir.node import Node, Tree
     from symdiff.pipeline import Request
 
 REMEMBERED = 1024
-Bound = Callable[[], inspect.BoundArguments]
 _SUMMARIES = {
     "grad": "Gradient of {0} with respect to {1}.",
     "value_and_grad": "Value and gradient of {0} with respect to {1}.",
@@ -52,67 +45,6 @@ _SUMMARIES = {
     "per_example_grad": "Gradient of {0} with respect to {1}, for every example.",
     "elementwise_grad": "Derivative of every element of {0} with respect to {1}.",
 }
-
-
-class Variant:
-    """One generated function with what it rests on."""
-
-    __slots__ = (
-        "captures", "defaults", "entry", "function", "guards", "lowered", "plain", "request", "templates",
-        "writes",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        lowered: Lowered,
-        entry: Entry,
-        function: Callable[..., Any],
-        templates: dict[str, object] | None = None,
-        request: Request | None = None,
-    ):
-        self.lowered, self.request = lowered, request
-        self.templates = templates or {}
-        self.entry = entry
-        self.function = function
-        self.guards = [guard.holds for guard in lowered.guards if not _is_library(guard.expected)]
-        self.captures = [
-            (capture.name, capture.read, capture.key, capture.current_key) for capture in lowered.captures
-        ]
-        # A default that is no literal is not in the generated signature: the call must fill it in.
-        self.defaults = any(place.hidden_default for place in lowered.function.parameters)
-        self.writes = bool(lowered.written or lowered.contiguous)
-        self.plain = not (self.guards or self.captures or self.defaults or self.templates or self.writes)
-
-    def guarded(self) -> bool:
-        """Whether the objects that were compiled in are still the same."""
-        return all(holds() for holds in self.guards)
-
-    def holds(self) -> bool:
-        return self.guarded() and all(now() == key for _, _, key, now in self.captures)
-
-    def contiguous(self, pullback: bool) -> Variant:
-        """The same for arguments that are not C-contiguous: NumPy's results follow their layout, gradients
-        do not.  pullback: the result is `(value, pullback)`, and what the pullback returns counts too."""
-        made, inner = copy.copy(self), self.function
-
-        def packed(*args: Any, **kwargs: Any) -> Any:
-            if not pullback:
-                return _packed(inner(*args, **kwargs))
-            value, back = inner(*args, **kwargs)
-            return _packed(value), functools.wraps(back)(lambda cotangent: _packed(back(cotangent)))
-
-        made.function = functools.wraps(inner)(packed)
-        return made
-
-    def captured(self) -> dict[str, Any]:
-        return {**self.templates, **{name: read() for name, read, _, _ in self.captures}}
-
-    def called(self, args: tuple[Any, ...], kwargs: dict[str, Any], bound: Bound) -> Any:
-        """The result for these arguments.  bound: gives them by name, where the function writes into one."""
-        captured = self.captured()
-        if self.writes:
-            check_memory(self.lowered, {**bound().arguments, **captured})
-        return self.function(*args, **kwargs, **captured)
 
 
 class Derivative:
@@ -132,7 +64,9 @@ class Derivative:
         aux: bool,
         backend: str,
         outputs: Any = (),
+        keep: tuple[str, ...] = (),
     ):
+        self.keep = keep
         self.base = callable_ if isinstance(callable_, Derivative) else None
         inner: Any = self.base
         function: FunctionType = as_function(callable_) if inner is None else inner.__wrapped__
@@ -206,7 +140,7 @@ class Derivative:
         variant = self._find(bound)
         if len(self._exact) >= REMEMBERED:
             self._exact.clear()
-        if _has_strided(bound.arguments.values()):
+        if has_strided(bound.arguments.values()):
             variant = variant.contiguous(self.transform == "vjp")
         if static == self._static:
             self._exact[key] = variant
@@ -223,7 +157,7 @@ class Derivative:
     @property
     def signature(self) -> inspect.Signature:
         if self._signature is None:
-            self._signature = _signature_of(self.__wrapped__)
+            self._signature = signature_of(self.__wrapped__)
         return self._signature
 
     def _bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> inspect.BoundArguments:
@@ -233,7 +167,7 @@ class Derivative:
 
     def _find(self, bound: inspect.BoundArguments) -> Variant:
         """The variant for these arguments, generated if there is none."""
-        with self._lock, _located(self.__wrapped__):
+        with self._lock, located(self.__wrapped__):
             while True:
                 key = self._key(bound)
                 for variant in self._variants.get(key, ()):
@@ -265,7 +199,7 @@ class Derivative:
             check_keys(describe(value, (name, ()), self._static).tree, name)
         outputs = outputs_of(self.outputs, self.signature, function.__name__)
         with pipeline.without_collection():
-            lowered = lower(function, bound, self._static, outputs)
+            lowered = lower(function, bound, self._static, outputs, self.keep)
             for param in lowered.function.params:
                 check_path(param.attr("path"), param.attr("parameter"))
             if not outputs:
@@ -280,7 +214,9 @@ class Derivative:
         names = names_of(self.wrt, self.signature, self.__wrapped__.__name__)
         wrt, tree = self.leaves(lowered)
         summary = self.summary(", ".join(names))
-        return Request(self.transform, wrt, tree, summary, self.backend, self.aux, inner=inner)
+        return Request(
+            self.transform, wrt, tree, summary, self.backend, self.aux, inner=inner, keep=self.keep
+        )
 
     def leaves(self, lowered: Lowered) -> tuple[tuple[Node, ...], Tree]:
         """What is differentiated with respect to, and the structure of its gradient."""
@@ -301,7 +237,7 @@ class Derivative:
     def described(self) -> str:
         """The function that is differentiated, in words."""
         if self.base is None:
-            return _place(self.__wrapped__)
+            return place(self.__wrapped__)
         before = self.base
         names = ", ".join(names_of(before.wrt, before.signature, before.__wrapped__.__name__))
         text = before.summary(names).rstrip(".")
@@ -314,7 +250,7 @@ class Derivative:
         made, templates = given(lowered.function)
         entry = pipeline.compiled(made, request)
         function = pipeline.load(entry, request.named(made.name))
-        function = _by_own_names(function, made)
+        function = by_own_names(function, made)
         variant = Variant(lowered, entry, function, templates, request)
         if self.transform == "vjp":
             variant.function = functools.wraps(function)(
@@ -357,118 +293,8 @@ class Derivative:
         latest = next(reversed(self._variants.values()), None)
         if latest:
             return latest[0].entry.source
-        with _located(self.__wrapped__):
+        with located(self.__wrapped__):
             return self._compile(None)[0].entry.source
 
     def __repr__(self) -> str:
         return f"<{self.__name__} with respect to {self.wrt!r}>"
-
-
-def _has_strided(values: Iterable[Any]) -> bool:
-    """Whether an array of two dimensions or more among the arguments is not C-contiguous."""
-    seen: set[int] = set()
-    pending = list(values)
-    while pending:
-        value = pending.pop()
-        if isinstance(value, ndarray):
-            if value.ndim > 1 and not value.flags.c_contiguous:
-                return True
-        elif isinstance(value, dict | list | tuple) or hasattr(value, "__dict__"):
-            if id(value) in seen or callable(value) or isinstance(value, ModuleType):
-                continue
-            seen.add(id(value))
-            inside = value if isinstance(value, dict | list | tuple) else vars(value)
-            pending += inside.values() if isinstance(inside, dict) else inside
-    return False
-
-
-def _packed(result: Any) -> Any:
-    """The same containers with C-contiguous arrays."""
-    if isinstance(result, ndarray):
-        return result if result.flags.c_contiguous else result.copy()
-    if isinstance(result, dict):
-        for key, value in result.items():
-            dict.__setitem__(result, key, _packed(value))
-        return result
-    if isinstance(result, list):
-        result[:] = [_packed(value) for value in result]
-        return result
-    if isinstance(result, tuple):
-        return tuple.__new__(type(result), [_packed(value) for value in result])
-    if hasattr(result, "__dict__") and not callable(result):
-        for name, value in vars(result).items():
-            object.__setattr__(result, name, _packed(value))
-    return result
-
-
-def _is_library(value: object) -> bool:
-    """A module that nobody rebinds between two calls: `np`, `math` and their like."""
-    if not isinstance(value, ModuleType):
-        return False
-    root = value.__name__.partition(".")[0]
-    return root in ("numpy", "scipy") or root in sys.stdlib_module_names
-
-
-def _by_own_names(function: Callable[..., Any], made: Function) -> Callable[..., Any]:
-    """A generated function under the user's keywords, where it had to rename one (such as `np`)."""
-    code = function.__code__
-    keywords = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
-    wanted = [p.name for p in made.parameters if p.kind in ("keyword_only", "capture")]
-    pairs = zip(wanted, keywords, strict=False)  # a train step adds keywords of its own behind them
-    spelled = {ours: theirs for ours, theirs in pairs if ours != theirs}
-    if not spelled:
-        return function
-    return functools.wraps(function)(
-        lambda *args, **kwargs: function(*args, **{spelled.get(k, k): v for k, v in kwargs.items()})
-    )
-
-
-@contextlib.contextmanager
-def _located(function: Callable[..., Any]) -> Iterator[None]:
-    """Gives problems that have no place that of the function's first line, and there of what they name."""
-    try:
-        yield
-    except SymdiffError as error:
-        if all(problem.span is not None for problem in error.problems):
-            raise
-        code = function.__code__
-        text = ""
-        with contextlib.suppress(Exception):  # a loader is foreign code
-            text = linecache.getline(code.co_filename, code.co_firstlineno, function.__globals__).rstrip("\n")
-        problems = [
-            p if p.span is not None else replace(p, span=_span(p, code, text)) for p in error.problems
-        ]
-        raise type(error)(problems) from None
-
-
-def _span(problem: Problem, code: CodeType, text: str) -> Span:
-    """The first line of the function: what the problem quotes if it stands there, or else the whole line."""
-    start, end = len(text) - len(text.lstrip()), len(text)
-    for quoted in re.findall(r"`([^\W\d]\w*)|(wrt=(?:'[^']*'|[-\w.]+))", problem.what):
-        found = re.search(rf"(?<![\w.]){re.escape(quoted[0] or quoted[1].replace(chr(39), chr(34)))}\b", text)
-        if found:
-            start, end = found.span()
-            break
-    return Span(code.co_filename, code.co_firstlineno, start, code.co_firstlineno, end, text)
-
-
-def _signature_of(function: Callable[..., Any]) -> inspect.Signature:
-    try:
-        return inspect.signature(function, follow_wrapped=False)
-    except (TypeError, ValueError):
-        raise WrtError(
-            f"{function!r} has no signature.", "wrap it in a function or lambda of its arguments"
-        ) from None
-
-
-def _place(function: Callable[..., Any]) -> str:
-    """`loss (examples/linear.py:5)`: the last two parts of the path say enough and are the same on every
-    machine."""
-    code = getattr(function, "__code__", None)
-    if code is None:
-        return getattr(function, "__name__", "function")
-    name = function.__name__ if function.__name__ != "<lambda>" else "lambda"
-    if code.co_filename.startswith("<symdiff: "):
-        return name
-    file = "/".join(code.co_filename.replace("\\", "/").split("/")[-2:])
-    return f"{name} ({file}:{code.co_firstlineno})"

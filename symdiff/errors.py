@@ -113,7 +113,7 @@ class WrtError(SymdiffError):
     """`wrt` names something that is not a differentiable argument."""
 
 
-class DtypeError(WrtError):
+class DtypeError(WrtError, TypeError):
     """An integer, boolean or object argument where a float is needed."""
 
 

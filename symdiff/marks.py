@@ -65,6 +65,16 @@ class Ruled(Protocol[P, R]):
         """Give the rule for forward mode: `function(tangents, value, *arguments)`."""
 
 
+def stable(function: Callable[P, R]) -> Callable[P, R]:
+    """The function, whose formulas derivatives may rewrite: `differentiate(stable=True)`."""
+
+    @functools.wraps(function)
+    def licensed(*args: P.args, **kwargs: P.kwargs) -> R:
+        return function(*args, **kwargs)
+
+    return licensed
+
+
 def rule(function: Callable[P, R]) -> Ruled[P, R]:
     """The function, differentiated by what is given under `@function.vjp` and `@function.jvp` alone.
 

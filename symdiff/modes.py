@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symdiff.dispatch import Derivative, Variant
+from symdiff.dispatch import Derivative
 from symdiff.errors import ShapeError, WrtError
 from symdiff.frontend import Lowered, lower
 from symdiff.frontend.arguments import field_of, fields_of
 from symdiff.ir.types import Dims, Size
 from symdiff.request import names_of, outputs_of, size_values
+from symdiff.variants import Variant
 
 if TYPE_CHECKING:
     from symdiff.pipeline import Request
@@ -77,7 +78,7 @@ class Jacobian(Derivative):
             one._renew()
 
     def _chosen(self, bound: inspect.BoundArguments) -> str:
-        """The mode with fewer directions; forward where both have as many, or where it is not known."""
+        """The mode with fewer directions."""
         if self.base is not None:
             return "fwd"
         outputs = outputs_of(self.outputs, self.signature, self.__wrapped__.__name__)
@@ -101,7 +102,14 @@ class Jacobian(Derivative):
 
         into = total([one.type.dims for one in wrt])
         out = total([one.type.dims for one in results if one.type.dtype.startswith(("float", "longdouble"))])
-        return "rev" if into is not None and out is not None and out < into else "fwd"
+        if into is None or out is None or into == out:
+            # Forward mode saves nothing; without control flow there is nothing to save, and no transposition.
+            return (
+                "rev"
+                if into == out is not None and not any(one.regions for one in function.nodes())
+                else "fwd"
+            )
+        return "rev" if out < into else "fwd"
 
 
 class Hessian(Derivative):
@@ -140,7 +148,8 @@ class PerExample(Derivative):
         if latest:
             return latest[0].entry.source
         raise WrtError(
-            f"{self.__name__} has no source before the first call.", "source_for(*args) with example arguments"
+            f"{self.__name__} has no source before the first call.",
+            "source_for(*args) with example arguments",
         )
 
     def _find(self, bound: inspect.BoundArguments) -> Variant:
@@ -223,4 +232,3 @@ def _first(value: Any, place: str, lengths: dict[str, int]) -> Any:
         f"`{place}` is a {type(value).__name__}, which holds no examples.",
         "arrays with one item per example, or in_axes, which names the arguments that hold them",
     )
-

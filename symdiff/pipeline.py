@@ -41,7 +41,8 @@ class Request:
 
     step: for the transform "step", how the leaves are updated.  inner: what is asked first, where a
     derivative is differentiated.  tangents: by parameter that has one in forward mode, that of its tangent.
-    mode: of a Jacobian, "fwd" or "rev".  batched: the parameters that hold one item per example.
+    mode: of a Jacobian, "fwd" or "rev".  batched: the parameters that hold one item per example.  keep: the
+    names of the further results, whose gradients are returned beside the gradient.
     """
 
     transform: str
@@ -55,6 +56,7 @@ class Request:
     tangents: tuple[tuple[str, str], ...] = ()
     mode: str = ""
     batched: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
 
     def named(self, function: str) -> str:
         """The name of the generated function."""
@@ -67,7 +69,16 @@ class Request:
         wrt = [(node.attr("parameter"), node.attr("path")) for node in self.wrt]
         step = "" if self.step is None else self.step.text()
         own = (self.transform, wrt, tree_text(self.tree), self.summary, self.backend, self.aux, step)
-        return repr((*own, self.tangents, self.mode, self.batched, "" if self.inner is None else self.inner.text()))
+        return repr(
+            (
+                *own,
+                self.tangents,
+                self.mode,
+                self.batched,
+                self.keep,
+                "" if self.inner is None else self.inner.text(),
+            )
+        )
 
 
 def compiled(function: Function, request: Request) -> cache.Entry:
@@ -168,7 +179,7 @@ def derived(function: Function, request: Request) -> Function:
         made = jacobians.per_example(without_dead(gradient), request.batched)
     else:
         value = transform in ("value_and_grad", "step")
-        made = reverse.gradient(function, wrt, tree, value=value, aux=request.aux)
+        made = reverse.gradient(function, wrt, tree, value=value, aux=request.aux, keep=request.keep)
     return made if transform == "step" else replace(made, name=request.named(name))
 
 

@@ -11,13 +11,14 @@ import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from symdiff.dispatch import Derivative, Variant
+from symdiff.dispatch import Derivative
 from symdiff.errors import ShapeError, WrtError
 from symdiff.frontend import Lowered
 from symdiff.frontend.arguments import describe, signature_key, step_into
 from symdiff.ir.build import fresh_name
 from symdiff.ir.node import LEAF
 from symdiff.request import names_of, requested
+from symdiff.variants import Variant
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,9 +17,10 @@ import numpy as np
 from numpy import ndarray
 
 from symdiff.api import Bound, Differentiable, differentiate
-from symdiff.dispatch import Derivative, Variant
+from symdiff.dispatch import Derivative
 from symdiff.errors import SymdiffError, WrtError
 from symdiff.optim import Hyperparameters, Optimizer, State
+from symdiff.variants import Variant
 
 if TYPE_CHECKING:
     from symdiff.autodiff.update import Step

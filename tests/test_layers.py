@@ -32,6 +32,8 @@ LAYERS = (
         "callables",
         "cost",
     },  # the last stage is the cache, which knows nothing of the others
+    {"origins"},
+    {"variants"},
     {"dispatch"},
     {"tangents", "modes"},
     {"__init__", "api", "fitting", "optim", "train", "testing"},  # these may import each other

@@ -115,12 +115,18 @@ class Back(There):
             place = self.plan.again.get(value)
             elsewhere = measured(value) if value.op.name in MEASURES else None
             if elsewhere is not None:
-                self.back[value] = self.builder.emit(elsewhere.op, elsewhere.args, elsewhere.attributes)
+                self.back[value] = self.elsewhere(elsewhere)
                 return
             for operand in value.args if place is None else place.operands:
                 self.restore(operand, forward)
             if here:
                 self.back[value] = self.again(value, place)
+
+    def elsewhere(self, value: Node) -> Node:
+        """A shape or length of an argument, or a number where the argument has this length for certain."""
+        if value.is_const:
+            return self.builder.const(value.value)
+        return self.builder.emit(value.op, value.args, value.attributes)
 
     def again(self, value: Node, place: Place | None) -> Node:
         """A value that is computed again, or read where it still stands."""

@@ -15,22 +15,25 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from symdiff.autodiff.activity import LOOPS, is_control, result_types
 from symdiff.autodiff.batching_flow import Flow
-from symdiff.autodiff.batching_operands import Call, Operand, Refused, whole
+from symdiff.autodiff.batching_operands import Call, Operand, Refused, aligned, whole
 from symdiff.autodiff.batching_rows import rule_for
 from symdiff.autodiff.batching_where import selected
 from symdiff.errors import UnsupportedError
 from symdiff.ir import types
 from symdiff.ir.build import Builder, OpenRegion
-from symdiff.ir.calls import CALL_VJP
+from symdiff.ir.calls import CALL, CALL_VJP, PULL
 from symdiff.ir.control import FOR, ITEM, captures, carried_params, values_of
 from symdiff.ir.copying import copied, made_like, renamed
 from symdiff.ir.node import Function, Node, Region
 from symdiff.ir.types import Size, Type
 from symdiff.ops import infer
+from symdiff.ops.control import is_view
 from symdiff.ops.indexing import index
 from symdiff.ops.row import row_for
-from symdiff.ops.shaping import astype, length
+from symdiff.ops.shaping import astype, copy, length
 from symdiff.ops.stacks import new_stack, push, stacked
+
+CALLED = (CALL, CALL_VJP, PULL)
 
 
 class Batching:
@@ -40,7 +43,9 @@ class Batching:
     results.  batched: the values that have the axis in front.  length: how many items there are.
     """
 
-    def __init__(self, builder: Builder, function: Function, known: Mapping[Node, Node], batched: Iterable[Node]):
+    def __init__(
+        self, builder: Builder, function: Function, known: Mapping[Node, Node], batched: Iterable[Node]
+    ):
         self.builder = builder
         self.source = function
         self.known = dict(known)
@@ -69,6 +74,8 @@ class Batching:
             self.node(node)
 
     def node(self, node: Node) -> None:
+        if node in self.known:
+            return  # it is there already
         if is_control(node):
             if self._is_same(node):
                 self.builder.adopt(node)
@@ -108,8 +115,8 @@ class Batching:
 
     def _operation(self, node: Node) -> None:
         row = row_for(node)
-        if not node.op.pure or node.op.effect or node.op is CALL_VJP:
-            raise Refused(node)
+        if node.op.effect or node.op is CALL_VJP or not (node.op.pure or node.op in CALLED):
+            raise Refused
         call = Call(self.builder, node, tuple(map(self.operand, node.args)), self.length)
         rule = rule_for(node)
         made = None
@@ -172,8 +179,12 @@ class Batching:
     def _looped(self, node: Node, call: Call) -> None:
         """An operation without a rule: item by item."""
         given = [one for one in call.args if one.batched]
-        if any(one.node.type.kind != "array" for one in given) or node.type.kind not in ("array", "number", "tuple"):
-            raise Refused(node)
+        if any(one.node.type.kind != "array" for one in given) or node.type.kind not in (
+            "array",
+            "number",
+            "tuple",
+        ):
+            raise Refused
 
         def compute(items: Sequence[Node]) -> Sequence[Node]:
             left = iter(items)
@@ -202,7 +213,9 @@ class Batching:
             }
             for one, region in zip(opened, node.regions, strict=True):
                 with self.builder.resumed(one):
-                    one.results = [self._handed(result, k in chosen) for k, result in enumerate(region.results)]
+                    one.results = [
+                        self._handed(result, k in chosen) for k, result in enumerate(region.results)
+                    ]
             self._finish(node, tuple(map(self.now, node.args)), [one.closed() for one in opened], chosen)
 
     def _is_same(self, node: Node) -> bool:
@@ -227,10 +240,16 @@ class Batching:
     def _loop(self, loop: Node) -> None:
         first = 3 if loop.op is FOR else 0
         if any(bound in self.batched for bound in loop.args[:first]):
-            raise Refused(loop)
+            raise Refused
         chosen = self.flow.carried(loop)
         carried = loop.args[first:]
-        initial = [self._handed(value, k in chosen, own=True) for k, value in enumerate(carried)]
+        params = carried_params(loop, loop.regions[-1])
+        initial = [
+            self._initial(value, params[k].type) if k in chosen else self.now(value)
+            for k, value in enumerate(carried)
+        ]
+        if _writes(loop.regions[-1]):  # else every round would write into a copy
+            initial = [copy(one) if is_view(one) and k in chosen else one for k, one in enumerate(initial)]
         regions = []
         for region in loop.regions:
             params = carried_params(loop, region)
@@ -238,7 +257,7 @@ class Batching:
             opened = self._region(region, batched)
             last = region is loop.regions[-1]
             if any(result in self.batched for result in region.results[len(params) if last else 0 :]):
-                raise Refused(loop)  # how often it runs depends on the item
+                raise Refused  # how often it runs depends on the item
             with self.builder.resumed(opened):
                 opened.results = [
                     self._handed(result, last and k in chosen) for k, result in enumerate(region.results)
@@ -262,6 +281,13 @@ class Batching:
         object.__setattr__(opened.closed(), "params", opened.params)
         return opened
 
+    def _initial(self, value: Node, type: Type) -> Node:
+        """The initial value of a batched parameter; a number may begin what becomes an array."""
+        one = self.operand(value)
+        if value.type.dims == () and type.dims:
+            return aligned(one, len(type.dims))
+        return self._handed(value, True, own=True)
+
     def _handed(self, value: Node, axis: bool, own: bool = False) -> Node:
         """A value as control flow hands it on.  own: in memory that may be written into."""
         one = self.operand(value)
@@ -272,7 +298,7 @@ class Batching:
         if value.type.kind == "stack":
             if value.type.items[0].kind == "undefined":
                 return one.node
-            raise Refused(value)
+            raise Refused
         return whole(one, self.length, own=own)
 
     def _finish(self, node: Node, args: Sequence[Node], regions: Sequence[Region], chosen: set[int]) -> None:
@@ -294,10 +320,14 @@ class Batching:
         if type.kind == "undefined":
             return type
         if type.dims is None or type.kind not in ("array", "number"):
-            raise UnsupportedError(
-                "Values of unknown rank have no batched form.", "source_for(*args) with example arguments"
-            )
+            raise Refused
         return types.array(infer.numpy_dtype_of(type), (infer.size_of(self.length), *type.dims))
+
+
+def _writes(region: Region) -> bool:
+    return any(
+        node.op.name in ("update", "add_at") or any(map(_writes, node.regions)) for node in region.body
+    )
 
 
 def over_items(
@@ -338,13 +368,7 @@ def by_items(
 
     Raises UnsupportedError where running it again would do something again.
     """
-    for node in function.nodes():
-        if node.op.effect or (not node.op.pure and node.op.name != "param"):
-            raise UnsupportedError(
-                "This cannot be computed for many items at once, nor again for each of them.",
-                "a loop over the items, which calls the derivative",
-                node.span,
-            )
+    check_repeatable(function)
     count = length(known[batched[0]], axis=0)
 
     def compute(items: Sequence[Node]) -> Sequence[Node]:
@@ -355,6 +379,17 @@ def by_items(
     kinds = [result.type for result in function.results]
     made = over_items(builder, count, [known[one] for one in batched], kinds, compute)
     return [Operand(one, True, result.type) for one, result in zip(made, function.results, strict=True)]
+
+
+def check_repeatable(function: Function) -> None:
+    """Raises UnsupportedError where running a program for each item would do or draw something each time."""
+    for node in function.nodes():
+        if node.op.effect or not (node.op.pure or node.op in CALLED or node.op.name == "param"):
+            raise UnsupportedError(
+                "This cannot be computed for many items at once, nor again for each of them.",
+                "a loop over the items, which calls the derivative",
+                node.span,
+            )
 
 
 def batch(

@@ -9,20 +9,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from symdiff.errors import UnsupportedError
 from symdiff.ir.build import Builder, current
 from symdiff.ir.node import Node
 from symdiff.ir.types import Type
 from symdiff.ops import infer
-from symdiff.ops.shaping import broadcast_to, copy, expand_dims, full, length, make_shape, shape_of, zeros
+from symdiff.ops.shaping import (
+    broadcast_to,
+    copy,
+    expand_dims,
+    full,
+    length,
+    make_shape,
+    shape_of,
+    zeros,
+    zeros_like,
+)
 
 
 class Refused(Exception):
-    """A program cannot be batched as it stands; the node says where."""
-
-    def __init__(self, node: Node):
-        super().__init__(node.op.name)
-        self.node = node
+    """A program cannot be batched as it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +42,7 @@ class Operand:
     def rank(self) -> int:
         """The number of axes of an item."""
         if self.type.rank is None:
-            raise UnsupportedError(
-                "Values of unknown rank have no batched form.", "source_for(*args) with example arguments"
-            )
+            raise Refused
         return self.type.rank
 
 
@@ -84,7 +87,7 @@ def sizes_of(shape: Node) -> list[Node]:
         return list(shape.args)
     if shape.op is shape_of:
         return lengths(Operand(shape.args[0], False, shape.args[0].type))
-    raise Refused(shape)
+    raise Refused
 
 
 def shaped(count: Node, sizes: Sequence[Node]) -> Node:
@@ -95,12 +98,15 @@ def whole(one: Operand, count: Node, own: bool = False) -> Node:
     """A value with the batch's axis.  own: in memory that may be written into."""
     if one.batched:
         return one.node
-    shape = shaped(count, lengths(one))
+    node = one.node
+    like = node.args[0] if node.op is zeros_like and not one.batched else node
+    shape = shaped(count, lengths(Operand(like, False, one.type)))
     dtype = infer.numpy_dtype_of(one.type)
-    if own and one.node.op.name in ("zeros", "zeros_like"):
-        return zeros(shape, **({} if dtype in ("", "float64") else {"dtype": dtype}))
+    given = {} if dtype in ("", "float64") else {"dtype": dtype}
+    if (own and node.op in (zeros, zeros_like)) or (node.is_const and node.value == 0):
+        return zeros(shape, **given)
     if one.type.dims == ():
-        given = {} if one.node.type.kind == "array" or not dtype else {"dtype": dtype}
-        return full(shape, one.node, **given)
+        weak = node.type.kind == "number" and not (node.is_const and isinstance(node.value, float))
+        return full(shape, node, **({"dtype": dtype} if weak and dtype else given))
     made = broadcast_to(one.node, shape)
     return copy(made) if own else made

@@ -51,7 +51,7 @@ class _Places:
             aligned(one, common) if k in self._selectors(spec) else one.node for k, one in enumerate(operands)
         ]
         if not whole_base:
-            raise Refused(call.node)
+            raise Refused
         places = arange(call.count)
         self.operands.append(expand_dims(places, axis=tuple(range(1, common + 1))) if common else places)
         self.entries = (("arg", len(operands)), *spec)
@@ -63,7 +63,7 @@ class _Places:
         selectors = self._selectors(spec)
         for k, one in enumerate(operands):
             if one.type.dtype == "bool" or (one.batched and k not in selectors):
-                raise Refused(given[k])
+                raise Refused
 
     @staticmethod
     def _selectors(spec: Index) -> set[int]:
@@ -105,7 +105,11 @@ class _Places:
         if not value.batched:
             if not (self.front or (self.behind and self.home)):
                 return made
-            made = expand_dims(made, axis=tuple(range(self.rank - value.rank))) if value.rank < self.rank else made
+            made = (
+                expand_dims(made, axis=tuple(range(self.rank - value.rank)))
+                if value.rank < self.rank
+                else made
+            )
             made = expand_dims(made, axis=0)
         if self.front:
             return moveaxis(made, source=0, destination=self.front)

@@ -75,11 +75,11 @@ def _contracted(a: Operand, b: Operand, one: tuple[int, ...], two: tuple[int, ..
         if a.rank == b.rank == 2 and len(one) == 1:
             left = a.node if one == (1,) else swapped(a.node)
             return matmul(left, b.node if two == (0,) else swapped(b.node))
-        left, right = _LETTERS[: a.rank], list(_LETTERS[a.rank : a.rank + b.rank])
+        first, second = _LETTERS[: a.rank], list(_LETTERS[a.rank : a.rank + b.rank])
         for i, k in zip(one, two, strict=True):
-            right[k] = left[i]
-        free = [left[i] for i in _free(a.rank, one)] + [right[k] for k in _free(b.rank, two)]
-        return einsum(a.node, b.node, subscripts=f"Z{left},Z{''.join(right)}->Z{''.join(free)}")
+            second[k] = first[i]
+        free = [first[i] for i in _free(a.rank, one)] + [second[k] for k in _free(b.rank, two)]
+        return einsum(a.node, b.node, subscripts=f"Z{first},Z{''.join(second)}->Z{''.join(free)}")
     shift = a.batched, b.batched
     axes = tuple(i + shift[0] for i in one), tuple(k + shift[1] for k in two)
     made = tensordot(a.node, b.node, axes=axes)
@@ -96,7 +96,9 @@ def _outer(call: Call) -> Node:
 def _vector(call: Call, one: Operand) -> Node:
     if one.rank == 1:
         return one.node
-    return reshape(one.node, shaped(call.count, [call.builder.const(-1)])) if one.batched else _flat(call, one)
+    return (
+        reshape(one.node, shaped(call.count, [call.builder.const(-1)])) if one.batched else _flat(call, one)
+    )
 
 
 def _flat(call: Call, one: Operand) -> Node:

@@ -59,7 +59,7 @@ def rule_for(node: Node) -> Rule | None:
         return None
     if row.name in RULES:
         return RULES[row.name]
-    if row.kind == "elementwise" or _is_ufunc(row) or row.name in _ELEMENTWISE:
+    if row.kind == "elementwise" or _is_ufunc(row) or row.name in _ELEMENTWISE or _is_density(row):
         return _of_numbers if row.name.startswith(("math.", "builtins.")) else _elementwise
     return None
 
@@ -67,6 +67,13 @@ def rule_for(node: Node) -> Rule | None:
 def _is_ufunc(row: Row) -> bool:
     ufunc = row.targets[0] if row.targets else None
     return isinstance(ufunc, np.ufunc) and ufunc.signature is None
+
+
+def _is_density(row: Row) -> bool:
+    """Whether this is a function of one distribution's argument and parameters, which broadcast."""
+    return row.name.startswith("stats.") and not row.name.startswith(
+        ("stats.multivariate", "stats.dirichlet")
+    )
 
 
 def _elementwise(call: Call) -> Node:
@@ -84,7 +91,11 @@ def _of_numbers(call: Call) -> Node | None:
 
 
 def _to_dtype(dtype: str) -> Rule:
-    return lambda call: astype(call.args[0].node, dtype=dtype)
+    def rule(call: Call) -> Node:
+        x = call.args[0].node
+        return x if x.type.dtype == dtype else astype(x, dtype=dtype)
+
+    return rule
 
 
 # What depends on shapes alone
@@ -115,9 +126,9 @@ def _full_like(call: Call) -> Node:
     if x.batched and not value.batched and value.rank == 0:
         return call.again(x.node, value.node)
     dtype = call.node.type.dtype
-    return full(
-        shaped(call.count, lengths(x)), aligned(value, x.rank), **({"dtype": dtype} if dtype else {})
-    )
+    if value.batched and x.type.dims == () == value.type.dims:
+        return value.node if value.node.type.dtype == dtype else astype(value.node, dtype=dtype)
+    return full(shaped(call.count, lengths(x)), aligned(value, x.rank), **({"dtype": dtype} if dtype else {}))
 
 
 def _full(call: Call) -> Node:

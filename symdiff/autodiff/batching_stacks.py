@@ -20,13 +20,13 @@ def _is_empty(one: Operand) -> bool:
 def _list(call: Call, one: Operand) -> Node:
     """A list of batched items."""
     if not one.batched and not _is_empty(one):
-        raise Refused(call.node)
+        raise Refused
     return one.node
 
 
 def _place(call: Call, one: Operand) -> Node:
     if one.batched:
-        raise Refused(call.node)  # every item of the batch has a place of its own
+        raise Refused  # every item of the batch has a place of its own
     return one.node
 
 
@@ -34,7 +34,7 @@ def _push(call: Call) -> Node:
     stack, value, *place = call.args
     item = value.node if value.type.kind == "stack" and value.batched else None
     if value.type.kind == "stack" and item is None:
-        raise Refused(call.node)
+        raise Refused
     return call.again(
         _list(call, stack),
         whole(value, call.count, own=True) if item is None else item,
@@ -54,7 +54,7 @@ def _lists(call: Call) -> Node:
 
 def _listed(call: Call) -> Node:
     if any(one.type.kind == "stack" and not one.batched for one in call.args):
-        raise Refused(call.node)
+        raise Refused
     return call.again(
         *(one.node if one.type.kind == "stack" else whole(one, call.count, own=True) for one in call.args)
     )
@@ -73,7 +73,7 @@ def _measured(call: Call) -> Node:
 def _along(call: Call) -> Node:
     """An array of a list, or the list of an array, along an axis."""
     if call.node.attr("depth", 1) != 1:
-        raise Refused(call.node)
+        raise Refused
     axis = call.node.attr("axis", 0)
     return call.again(call.args[0].node, axis=axis + 1 if axis >= 0 else axis)
 
@@ -81,14 +81,14 @@ def _along(call: Call) -> Node:
 def _as_array(call: Call) -> Node:
     (stack,) = call.args
     if stack.type.items[0].kind == "stack":
-        raise Refused(call.node)
+        raise Refused
     return stacked(stack.node, axis=1)
 
 
 def _split_like(call: Call) -> Node:
     g, stack = call.args
     if not (g.batched and stack.batched):
-        raise Refused(call.node)
+        raise Refused
     axis = call.node.attr("axis", 0)
     return call.again(g.node, stack.node, axis=axis + 1 if axis >= 0 else axis)
 

@@ -25,8 +25,14 @@ def check(node: Node) -> None:
             row = row_for(one)
             free = one.is_const or (row is not None and one.op.pure and not one.op.effect)
             places = one.op.name in ("index", "scatter", "add_at", "update") and len(one.args) > 2
-            if not free or places or one.regions or one.type.kind in ("stack", "tuple") or "linalg" in one.op.name:
-                raise Refused(node)
+            if (
+                not free
+                or places
+                or one.regions
+                or one.type.kind in ("stack", "tuple")
+                or "linalg" in one.op.name
+            ):
+                raise Refused
 
 
 def selected(
@@ -40,9 +46,9 @@ def selected(
             return whole(other, count)
     rank = first.rank
     if first.type.kind not in ("array", "number") or second.type.kind not in ("array", "number"):
-        raise Refused(node)
+        raise Refused
     if rank != second.rank or type.dims is None:
-        raise Refused(node)
+        raise Refused
     made = where(aligned(condition, rank), whole(first, count), whole(second, count))
     have, want = infer.numpy_dtype(made), infer.numpy_dtype_of(type)
     return astype(made, dtype=want) if have and want and have != want else made

@@ -8,7 +8,7 @@ right behind it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from symdiff.autodiff.activity import Activity
@@ -16,7 +16,8 @@ from symdiff.ir import types
 from symdiff.ir.build import Builder
 from symdiff.ir.calls import CALL, CALL_VJP, called, reached
 from symdiff.ir.control import ITEM
-from symdiff.ir.node import Function, Node, Region
+from symdiff.ir.node import Function, Node
+from symdiff.ir.rewriting import Rewriting
 
 SUFFIX = "_vjp"
 
@@ -27,13 +28,7 @@ def linked(function: Function, wrt: Sequence[Node]) -> Function:
         return function
     active = Activity(wrt)
     active.read(function.body.body)
-    builder = Builder(function.sizes, primal=True)
-    builder.params = function.params
-    walk = _Link(builder, active)
-    with builder:
-        walk.body(function.body.body)
-        results = tuple(map(walk.now, function.results))
-    return replace(function, body=replace(function.body, body=builder.body, results=results))
+    return _Link(Builder(function.sizes, primal=True), active).function(function)
 
 
 def with_callees(
@@ -56,33 +51,24 @@ def with_callees(
     return replace(function, functions=reached(function, {name: made[name] for name in order}))
 
 
-class _Link:
+class _Link(Rewriting):
+    """Every node of the result is a new one."""
+
     def __init__(self, builder: Builder, active: Activity):
-        self.builder = builder
+        super().__init__(builder)
         self.active = active
-        self.known: dict[Node, Node] = {}
         self.items: dict[Node, list[Node]] = {}  # by call, what it gives
 
-    def now(self, node: Node) -> Node:
-        return self.known.get(node, node)
-
-    def body(self, nodes: Iterable[Node]) -> None:
-        for node in nodes:
-            args = tuple(map(self.now, node.args))
-            if node.op is CALL and node in self.active:
-                self.call(node, args)
-            elif node.op is ITEM and args[0].op is CALL_VJP:
-                self.known[node] = self.renamed(self.items[args[0]][node.attr("index")], node)
-            else:
-                made = replace(node, args=args, regions=tuple(map(self.region, node.regions)))
-                self.known[node] = made
-                self.builder.adopt(made)
-
-    def region(self, region: Region) -> Region:
-        with self.builder.region() as opened:
-            self.body(region.body)
-            opened.results = [*map(self.now, region.results)]
-        return replace(opened.closed(), params=region.params)
+    def node(self, node: Node) -> None:
+        args = tuple(map(self.now, node.args))
+        if node.op is CALL and node in self.active:
+            self.call(node, args)
+        elif node.op is ITEM and args[0].op is CALL_VJP:
+            self.known[node] = self.renamed(self.items[args[0]][node.attr("index")], node)
+        else:
+            made = replace(node, args=args, regions=tuple(map(self.region, node.regions)))
+            self.known[node] = made
+            self.builder.adopt(made)
 
     def call(self, node: Node, args: tuple[Node, ...]) -> None:
         several = node.type.kind == "tuple"

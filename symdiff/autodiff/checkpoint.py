@@ -8,12 +8,11 @@ about 2 * sqrt(n) states.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from symdiff.ir import types
 from symdiff.ir.build import Builder
-from symdiff.ir.control import BLOCK, FOR, ITEM, captures, carried_of
-from symdiff.ir.node import Function, Node, Region
+from symdiff.ir.control import BLOCK, FOR, ITEM, carried_of
+from symdiff.ir.node import Function, Node
+from symdiff.ir.rewriting import Rewriting
 from symdiff.ops.row import REGISTRY
 
 
@@ -21,13 +20,7 @@ def segmented(function: Function) -> Function:
     """The function with its marked loops in segments; itself where there is none."""
     if not any(_is_marked(node) for node in function.nodes()):
         return function
-    builder = Builder(function.sizes, primal=False)
-    builder.params = function.params
-    walk = _Cut(builder)
-    with builder:
-        walk.body(function.body)
-        results = tuple(walk.now(result) for result in function.results)
-    return replace(function, body=replace(function.body, body=builder.body, results=results))
+    return _Cut(Builder(function.sizes, primal=False)).function(function)
 
 
 def _is_marked(node: Node) -> bool:
@@ -36,37 +29,12 @@ def _is_marked(node: Node) -> bool:
     return marked and not node.attr("breaks") and node.args[2].is_const
 
 
-class _Cut:
-    def __init__(self, builder: Builder):
-        self.builder = builder
-        self.known: dict[Node, Node] = {}
-
-    def now(self, node: Node) -> Node:
-        return self.known.get(node, node)
-
-    def body(self, region: Region) -> None:
-        for node in region.body:
-            args = tuple(map(self.now, node.args))
-            inner = tuple(map(self.region, node.regions))
-            made = node
-            if _is_marked(node):
-                made = self.cut(replace(node, args=args, regions=inner))
-            elif args != node.args or inner != node.regions:
-                made = replace(node, args=args, regions=inner)
-            if made is not node:
-                self.known[node] = made
-            if not _is_marked(node):
-                self.builder.adopt(made)
-
-    def region(self, region: Region) -> Region:
-        """A region with its marked loops in segments; itself where there is none in it or before it."""
-        changed = any(_is_marked(node) for node in _below(region))
-        if not changed and all(self.now(value) is value for value in captures(region)):
-            return region
-        with self.builder.region() as opened:
-            self.body(region)
-            opened.results = [*map(self.now, region.results)]
-        return replace(opened.closed(), params=region.params)
+class _Cut(Rewriting):
+    def node(self, node: Node) -> None:
+        if _is_marked(node):
+            self.known[node] = self.cut(self.renewed(node))
+        else:
+            super().node(node)
 
     def cut(self, loop: Node) -> Node:
         """A loop over segments, in the place of a marked loop."""
@@ -114,7 +82,3 @@ class _Cut:
         found: Node = REGISTRY["math.ceil"](root)
         builder.label(found, "segment")
         return found
-
-
-def _below(region: Region) -> list[Node]:
-    return [found for node in region.body for found in (node, *(n for r in node.regions for n in _below(r)))]

@@ -15,19 +15,31 @@ from dataclasses import replace
 
 from symdiff.autodiff import forward, reverse
 from symdiff.autodiff.activity import differentiable
-from symdiff.autodiff.batching import Operand, batch
-from symdiff.autodiff.batching_operands import lengths, whole
+from symdiff.autodiff.batching import batch, check_repeatable
+from symdiff.autodiff.batching_operands import Operand, lengths, whole
+from symdiff.autodiff.rules import erased
 from symdiff.errors import DtypeError, UnsupportedError
 from symdiff.ir.build import Builder
+from symdiff.ir.control import captures
 from symdiff.ir.node import Function, Node, Region, Tree
 from symdiff.ir.tidy import without_dead
-from symdiff.ir.types import Type
 from symdiff.ops import infer
 from symdiff.ops.axes import moveaxis
-from symdiff.ops.control import is_view, roots, sources
+from symdiff.ops.control import is_permuted, is_view, roots, sources
 from symdiff.ops.creation import eye
-from symdiff.ops.indexing import along, index
-from symdiff.ops.shaping import astype, broadcast_to, copy, full, length, make_shape, reshape, transpose
+from symdiff.ops.indexing import along, index, pick, take
+from symdiff.ops.shaping import (
+    astype,
+    copy,
+    expand_dims,
+    full,
+    length,
+    make_shape,
+    reshape,
+    squeeze,
+    transpose,
+    zeros,
+)
 
 
 def jacobian(
@@ -83,7 +95,7 @@ def _forward(
 ) -> tuple[list[Node], Rows, Calls]:
     """A direction for every element of the arguments."""
     names = {one.attr("parameter"): f"{one.attr('parameter')}_dot" for one in wrt}
-    pushed = without_dead(forward.jvp(function, wrt, names, part=part))
+    pushed = erased(without_dead(forward.jvp(function, wrt, names, part=part)))
     known, batched, places = _seeds(builder, wrt, pushed.params[len(function.params) :])
     made = batch(builder, pushed, known, batched)
     values, tangents = made[: len(function.results)], made[len(function.results) :]
@@ -93,9 +105,10 @@ def _forward(
             pairs = zip(tangents, wrt, strict=True)
             rows.append([_rows(_part(one, place, along_it), along_it, param) for one, param in pairs])
     else:
-        for one, output in zip(tangents, found, strict=True):
-            pairs = zip(places, wrt, strict=True)
-            rows.append([_columns(_part(one, place, param), output, param) for place, param in pairs])
+        now = dict(zip(function.results, map(_single, values), strict=True))
+        for one, output in zip(tangents, (now[one] for one in found), strict=True):
+            blocks = zip(places, wrt, strict=True)
+            rows.append([_columns(_part(one, place, param), output, param) for place, param in blocks])
     return [_single(one) for one in values], rows, pushed.functions
 
 
@@ -123,15 +136,37 @@ def _reverse(
     """A cotangent for every element of the results."""
     outputs = list(dict.fromkeys(found))
     chosen = [function.results.index(one) for one in outputs]
-    pulled = without_dead(reverse.pulled(function, chosen, wrt))
-    known, batched, places = _seeds(builder, outputs, pulled.params[len(function.params) :])
-    made = batch(builder, pulled, known, batched)
+    pulled = erased(without_dead(reverse.pulled(function, chosen, wrt)))
+    written = _measured(builder, pulled, [pulled.results[k] for k in chosen])
+    like = [pulled.results[k] for k in chosen]
+    known, batched, places = _seeds(builder, like, pulled.params[len(function.params) :])
+    made = batch(builder, pulled, {**written, **known}, batched)
     values, cotangents = made[: len(function.results)], made[len(function.results) :]
+    now = dict(zip(function.results, map(_single, values), strict=True))
     rows: dict[Node, list[Node]] = {}
     for output, place in zip(outputs, places, strict=True):
         pairs = zip(cotangents, wrt, strict=True)
-        rows[output] = [_rows(_part(one, place, output), output, param) for one, param in pairs]
+        rows[output] = [_rows(_part(one, place, output), now[output], param) for one, param in pairs]
     return [_single(one) for one in values], [rows[one] for one in found], pulled.functions
+
+
+def _measured(builder: Builder, function: Function, outputs: Sequence[Node]) -> dict[Node, Node]:
+    """What has to be computed before the lengths of results are known: nothing where all of them are those of
+    parameters, else the results; written in order, and by itself."""
+    with builder.apart():
+        if not any(one.args[:1] == (output,) for output in outputs for one in _lengths(output)):
+            return {}
+    needed: set[Node] = set()
+    pending = list(outputs)
+    while pending:
+        node = pending.pop()
+        if node not in needed:
+            needed.add(node)
+            pending += (*node.args, *captures(*node.regions))
+    written = {node: node for node in function.body.body if node in needed}
+    for node in written:
+        builder.adopt(node)
+    return written
 
 
 def _single(one: Operand) -> Node:
@@ -156,6 +191,7 @@ def _seeds(
     starts: list[Node] = [builder.const(0)]
     for count in counts:
         starts.append(starts[-1] + count)
+    builder.label(starts[-1], "count")
     dtypes = {infer.numpy_dtype(one) for one in like}
     dtype = dtypes.pop() if len(dtypes) == 1 else ""
     basis = eye(starts[-1], **({} if dtype in ("", "float64") else {"dtype": dtype}))
@@ -163,9 +199,9 @@ def _seeds(
     total = length(basis, axis=0)
     known, places = {}, list[Place]()
     for k, (one, seed) in enumerate(zip(like, seeds, strict=True)):
-        place: Place = (None, None) if len(like) == 1 else (starts[k], starts[k + 1])
-        rows = basis if len(like) == 1 else along(basis, 1, *place)
-        if one.type.rank != 1:
+        place: Place = (starts[k] if k else None, starts[k + 1] if k < len(like) - 1 else None)
+        rows = basis if len(like) == 1 else _at(basis, 1, place, one)
+        if one.type.rank != 1 and one.type.dims != ():
             rows = reshape(rows, make_shape(total, *_lengths(one)))
         wanted = infer.numpy_dtype(one)
         if len(dtypes) and wanted != "float64":
@@ -189,40 +225,47 @@ def _lengths(one: Node) -> list[Node]:
 
 def _part(one: Operand, place: Place, leaf: Node) -> Operand:
     """The rows of a result that belong to one leaf."""
-    start, stop = place
-    if not one.batched or start is None:
+    if not one.batched or place == (None, None):
         return one
+    return Operand(_at(one.node, 0, place, leaf), True, one.type)
+
+
+def _at(x: Node, axis: int, place: Place, leaf: Node) -> Node:
+    """The part of an axis that belongs to one leaf: a place where it has one element alone."""
+    start, stop = place
     if leaf.type.dims != ():
-        return Operand(along(one.node, 0, start, stop), True, one.type)
-    if start.is_const:
-        return Operand(index(one.node, index=(("int", start.value),)), True, one.type)
-    return Operand(index(one.node, start, index=(("arg", 0),)), True, one.type)
+        return along(x, axis, start, stop)
+    if start is None or start.is_const:
+        return pick(x, axis, 0 if start is None else int(start.value.real))
+    return take(x, start, axis)
 
 
 def _solid(node: Node, output: Node, param: Node) -> Node:
-    """A part of a Jacobian as an array of its shape, also where it is the same number everywhere."""
+    """A block as an array of its shape, also where it is the same number everywhere, in the dtype of the
+    argument."""
     shape = make_shape(*_lengths(output), *_lengths(param))
-    dims = (*(output.type.dims or ()), *(param.type.dims or ()))
-    wanted = infer.numpy_dtype_of(_wider(output.type, param.type))
-    if node.type.dims == () and dims:
-        return full(shape, node, **({"dtype": wanted} if wanted != "float64" else {}))
-    if node.type.rank != len(dims):
-        node = broadcast_to(node, shape)
-    return node
-
-
-def _wider(output: Type, param: Type) -> Type:
-    return output if param.kind == "number" else param
+    rank = len(output.type.dims or ()) + len(param.type.dims or ())
+    wanted = infer.numpy_dtype(param)
+    given = {} if wanted in ("", "float64") else {"dtype": wanted}
+    if node.type.dims == () and (rank or param.type.kind == "array"):
+        return full(shape, node, **given) if rank or node.type.kind == "number" else node
+    if node.type.rank != rank:  # it is linear in directions that it does not depend on
+        return zeros(shape, **given)
+    same = not wanted or node.type.kind == "number" or node.type.dtype in ("", wanted)
+    return node if same else astype(node, dtype=wanted)
 
 
 def _own(result: Node, held: set[Node]) -> Node:
     """A result in memory of its own, in C's order."""
     if result.type.dims == ():
         return result
-    shared = any(map(is_view, sources(result))) or any(
-        one in held or one.primal or one.op.name in ("param", "stack_item") for one in roots(result)
+    base = result
+    while base.op in (reshape, squeeze, expand_dims) and base.attr("order", "C") == "C":
+        base = base.args[0]  # these keep the order of elements
+    shared = any(map(is_view, sources(base))) or any(
+        one in held or one.primal or one.op.name in ("param", "stack_item") for one in roots(base)
     )
-    made = copy(result) if shared else result
+    made = copy(result) if shared or is_permuted(base) else result
     held |= roots(made)
     return made
 
@@ -257,6 +300,8 @@ def per_example(function: Function, batched: Sequence[str]) -> Function:
 
     The results have it too.  All leaves of a batched parameter that are arrays are.
     """
+    function = erased(function)
+    check_repeatable(function)
     builder = Builder(function.sizes, primal=False)
     with builder:
         axis = function.sizes.fresh()

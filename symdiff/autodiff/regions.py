@@ -279,7 +279,7 @@ class _Loop:
         wider = list(self.types)
         for i, type in enumerate(self.types):
             for other in (initial[i].type, region.results[i].type):
-                if type.kind == "array" and not (other.kind == "number" or _is_instance(other, type)):
+                if not (other.kind == "number" or _is_instance(other, type)):
                     wider[i] = self.sweep.builder.sizes.join(wider[i], other)
         changed = wider != self.types
         self.types = wider
@@ -347,7 +347,11 @@ def _is_zero(node: Node) -> bool:
 
 
 def _is_instance(type: Type, general: Type) -> bool:
-    """Whether a type has the dtype and rank of another where that has one."""
+    """Whether a type has the dtype and rank of another where that has one; of stacks, the items."""
+    if general.kind == type.kind == "stack":
+        return "undefined" in (type.items[0].kind, general.items[0].kind) or _is_instance(
+            type.items[0], general.items[0]
+        )
     if general.dtype not in ("", type.dtype):
         return False
     return general.dims is None or (type.dims is not None and len(type.dims) == len(general.dims))

@@ -13,6 +13,7 @@ complex parameters are conjugated once, at the end.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from symdiff.autodiff.activity import differentiable
 from symdiff.autodiff.calls import linked, with_callees
@@ -26,20 +27,32 @@ from symdiff.ir.build import Builder
 from symdiff.ir.control import ITEM
 from symdiff.ir.node import LEAF, Function, Node, Tree
 from symdiff.ops import infer
+from symdiff.ops.arithmetic import add, divide, multiply, negative, subtract
 from symdiff.ops.control import closure, is_permuted, is_view, roots, sources
 from symdiff.ops.numbers import maybe_numbers
 from symdiff.ops.shaping import astype, conjugate, copy, fit_like, full_like, to_float, zeros_like
 
 
 def gradient(
-    function: Function, wrt: Sequence[Node], tree: Tree, *, value: bool, aux: bool = False
+    function: Function,
+    wrt: Sequence[Node],
+    tree: Tree,
+    *,
+    value: bool,
+    aux: bool = False,
+    keep: Sequence[str] = (),
 ) -> Function:
     """The gradient of a scalar function; `tree` packs one leaf per node of `wrt`.
 
     value: return `(value, gradient)`.  aux: the function returns `(value, aux)`, and so `((value, aux),
-    gradient)`.
+    gradient)`.  keep: names of values that the function returns behind its own, whose gradients are returned
+    beside the gradient: `(gradient, {name: gradient})`.
     """
-    function = linked(flagged(segmented(function)), wrt)
+    function = flagged(segmented(function))
+    if keep:
+        function, kept, tree = _apart(function, tree, keep)
+        wrt = (*wrt, *kept)
+    function = linked(function, wrt)
     output = _scalar_output(function, aux)
     with function.open() as builder:
         seed = builder.const(1)
@@ -56,6 +69,24 @@ def gradient(
             **function.info,
         )
     return with_callees(woven(made, sweep), function.functions, _callee)
+
+
+def _apart(function: Function, tree: Tree, keep: Sequence[str]) -> tuple[Function, tuple[Node, ...], Tree]:
+    """The function without the results that are kept, these, and the structure of all gradients."""
+    value, *trees = function.tree.children
+    count = value.leaves()
+    kept = function.results[count:]
+    for node in kept:
+        if not differentiable(node.type):
+            raise DtypeError(
+                f"keep={', '.join(map(repr, keep))}: {node.name or 'a value'} is "
+                f"{_in_words(node.type.dtype or node.type.kind)}, which has no gradient.",
+                "names of variables that hold floats",
+                node.span,
+            )
+    body = replace(function.body, results=function.results[:count])
+    packed = Tree("dict", tuple(trees), tuple(keep))
+    return replace(function, body=body, tree=value), kept, Tree("tuple", (tree, packed))
 
 
 def pulled(function: Function, chosen: Sequence[int], wrt: Sequence[Node]) -> Function:
@@ -194,7 +225,7 @@ def _results(sweep: Sweep, seeds: Cotangents) -> list[Node]:
         if mixed and cotangent is not None and cotangent.op is not fit_like and _is_narrow(param):
             cotangent = astype(cotangent, dtype=param.type.dtype)  # numbers make it wider than types say
         result = _result(cotangent, param)
-        while result.type.kind == "array" and _is_held(result, held):
+        while result.type.kind == "array" and _is_held(result, held, sweep.ruled):
             result = copy(result)
         sweep.label(result, param)
         results.append(result)
@@ -207,16 +238,44 @@ def _is_narrow(param: Node) -> bool:
     return param.type.kind == "array" and param.type.dtype not in ("", "float64", "complex128")
 
 
-def _is_held(result: Node, held: set[Node]) -> bool:
+def _is_held(result: Node, held: set[Node], ruled: set[Node]) -> bool:
     """Whether an array may be the user's, the pullback's own argument, saved, or memory of another result; or
-    a view, in whatever order."""
+    a view, in whatever order.  ruled: the user's, but computed on the way back."""
     if result.type.dims == ():  # what is computed without axes is no array
-        return any(memory.primal and memory.type.kind == "array" for memory in roots(result))
+        return any(
+            memory.primal and memory not in ruled and memory.type.kind == "array" for memory in roots(result)
+        )
     return any(map(is_view, sources(result))) or any(
-        memory in held or memory.primal or memory.op.name in ("param", "stack_item") or _is_popped(memory)
+        memory in held
+        or (memory.primal and memory not in ruled)
+        or memory.op.name in ("param", "stack_item")
+        or _is_popped(memory)
         for memory in roots(result)
         if memory.type.kind == "array" and memory.type.dims != ()
     )
+
+
+def _may_be_number(cotangent: Node) -> bool:
+    """Whether a value without axes may be a Python number where its type says array: a loop may begin with
+    one, and operators make numbers of numbers."""
+    known: dict[Node, bool] = {}
+
+    def decide(node: Node) -> bool:
+        if node not in known:
+            known[node] = False  # of values in a circle the others decide
+            origins = sources(node)
+            if node.type.kind == "number":
+                known[node] = True
+            elif origins != {node}:
+                known[node] = any(map(decide, origins))
+            elif node.op in _OPERATORS and not node.primal:
+                known[node] = all(map(decide, node.args))
+        return known[node]
+
+    return decide(cotangent)
+
+
+_OPERATORS = (add, subtract, multiply, divide, negative)
 
 
 def _is_popped(memory: Node) -> bool:
@@ -228,8 +287,7 @@ def _result(cotangent: Node | None, param: Node) -> Node:
         return to_float(cotangent if cotangent is not None else 0.0)
     if cotangent is None:
         return zeros_like(param)
-    scalar = not param.type.dims and param.type.dims is not None
-    maybe_number = scalar and any(source.type.kind == "number" for source in sources(cotangent))
+    maybe_number = param.type.dims == () and _may_be_number(cotangent)
     if infer.numpy_dtype(param).startswith("complex"):
         cotangent = conjugate(cotangent)
     if param.type.kind == "number":
@@ -241,4 +299,5 @@ def _result(cotangent: Node | None, param: Node) -> Node:
         return full_like(param, cotangent)
     if infer.numpy_dtype(cotangent) != infer.numpy_dtype(param) and param.type.dtype and cotangent.type.dtype:
         cotangent = astype(cotangent, dtype=param.type.dtype)
-    return copy(cotangent) if getattr(cotangent.op, "view", False) or is_permuted(cotangent) else cotangent
+    given = cotangent.args[0] if cotangent.op is fit_like else cotangent  # which it may hand on
+    return copy(cotangent) if getattr(given.op, "view", False) or is_permuted(given) else cotangent

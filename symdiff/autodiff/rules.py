@@ -15,7 +15,8 @@ from symdiff.autodiff.activity import differentiable, result_types
 from symdiff.errors import UnsupportedError
 from symdiff.ir.build import Builder
 from symdiff.ir.control import ITEM, RULE
-from symdiff.ir.node import Function, Node, Region
+from symdiff.ir.node import Function, Node
+from symdiff.ir.rewriting import Rewriting
 from symdiff.ir.rules import written_out
 
 _NAMED = {"vjp": "reverse mode (`vjp`)", "jvp": "forward mode (`jvp`)"}
@@ -58,7 +59,7 @@ def check(node: Node, mode: str) -> None:
 
 
 def check_constant(node: Node, active: Container[Node]) -> None:
-    """Raises UnsupportedError where what the function reads from outside has a derivative: no rule tells it."""
+    """Raises UnsupportedError where what is read from outside has a derivative, which no rule tells."""
     if any(value in active for value in node.args[: values_of_rule(node)]):
         called = node.attr("called")
         raise UnsupportedError(
@@ -83,14 +84,7 @@ def erased(function: Function) -> Function:
     """The function with the values of rules in their place; the marks that kept them apart go as well."""
     if not any(node.op is RULE for node in function.nodes()):
         return _with_callees(function, erased)
-    builder = Builder(function.sizes)
-    builder.params = function.params
-    walk = _Erase(builder)
-    with builder:
-        walk.body(function.body)
-        results = tuple(map(walk.now, function.results))
-    body = replace(function.body, body=builder.body, results=results)
-    return _with_callees(replace(function, body=body), erased)
+    return _with_callees(_Erase(Builder(function.sizes)).function(function), erased)
 
 
 def _with_callees(function: Function, change: Callable[[Function], Function]) -> Function:
@@ -98,45 +92,19 @@ def _with_callees(function: Function, change: Callable[[Function], Function]) ->
     return replace(function, functions=made) if made else function
 
 
-class _Erase:
-    """Copies what changes."""
-
-    def __init__(self, builder: Builder):
-        self.builder = builder
-        self.known: dict[Node, Node] = {}
-
-    def now(self, node: Node) -> Node:
-        return self.known.get(node, node)
-
-    def body(self, region: Region) -> None:
-        for node in region.body:
-            if node.op is RULE and node.type.kind != "tuple":
-                self.known[node] = self._named(self.now(node.args[0]), node)
-            elif node.op is ITEM and node.args[0].op is RULE:
-                self.known[node] = self._named(self.now(node.args[0].args[node.attr("index")]), node)
-            elif node.op.name == "stop_gradient":
-                self.known[node] = self.now(node.args[0])
-            elif node.op is not RULE:
-                self._kept(node)
+class _Erase(Rewriting):
+    def node(self, node: Node) -> None:
+        if node.op is RULE and node.type.kind != "tuple":
+            self.known[node] = self._named(self.now(node.args[0]), node)
+        elif node.op is ITEM and node.args[0].op is RULE:
+            self.known[node] = self._named(self.now(node.args[0].args[node.attr("index")]), node)
+        elif node.op.name == "stop_gradient":
+            self.known[node] = self.now(node.args[0])
+        elif node.op is not RULE:
+            super().node(node)
 
     def _named(self, value: Node, node: Node) -> Node:
         """The value of a call goes by the name that the caller gave it."""
         if node.name and not value.is_const and value.op.name != "param":
             object.__setattr__(value, "name", node.name)
         return value
-
-    def _kept(self, node: Node) -> None:
-        args = tuple(map(self.now, node.args))
-        regions = tuple(map(self.region, node.regions))
-        made = node
-        if args != node.args or regions != node.regions:
-            made = self.known[node] = replace(node, args=args, regions=regions)
-        self.builder.adopt(made)
-
-    def region(self, region: Region) -> Region:
-        with self.builder.region() as opened:
-            self.body(region)
-            opened.results = [*map(self.now, region.results)]
-        made = opened.closed()
-        same = made.body == region.body and made.results == region.results
-        return region if same else replace(made, params=region.params)

@@ -12,20 +12,15 @@ from dataclasses import replace
 from symdiff.ir import types
 from symdiff.ir.build import Builder
 from symdiff.ir.control import IF, ITEM, LOOPS, carried_of
-from symdiff.ir.node import Function, Node, Region
+from symdiff.ir.node import Function, Node
+from symdiff.ir.rewriting import Rewriting
 
 
 def flagged(function: Function) -> Function:
     """See the module's own text; the function itself where no loop breaks."""
     if not any(node.op in LOOPS and stop_condition(node) is not None for node in function.nodes()):
         return function
-    builder = Builder(function.sizes, primal=False)
-    builder.params = function.params
-    walk = _Walk(builder)
-    with builder:
-        walk.body(function.body)
-        results = tuple(walk.now(result) for result in function.results)
-    return replace(function, body=replace(function.body, body=builder.body, results=results))
+    return _Flag(Builder(function.sizes, primal=False)).function(function)
 
 
 def stop_condition(loop: Node) -> Node | None:
@@ -53,44 +48,21 @@ def carried_condition(loop: Node) -> tuple[Node, int] | None:
     return (condition, k) if is_flag else None
 
 
-class _Walk:
-    """Copies what changes."""
-
-    def __init__(self, builder: Builder):
-        self.builder = builder
-        self.known: dict[Node, Node] = {}
-
-    def now(self, node: Node) -> Node:
-        return self.known.get(node, node)
-
-    def body(self, region: Region) -> None:
-        for node in region.body:
-            args = tuple(map(self.now, node.args))
-            inner = tuple(map(self.region, node.regions))
-            made = node
-            if args != node.args or inner != node.regions:
-                made = replace(node, args=args, regions=inner)
-            if made.op in LOOPS and (condition := stop_condition(made)) is not None:
-                made = self.carrying(made, condition)
-            self.builder.adopt(made)
-            if made is not node:
-                single = node.type.kind != "tuple" and made.type.kind == "tuple"
-                self.known[node] = self.first(made, node) if single else made
+class _Flag(Rewriting):
+    def node(self, node: Node) -> None:
+        made = self.renewed(node)
+        if made.op in LOOPS and (condition := stop_condition(made)) is not None:
+            made = self.carrying(made, condition)
+        self.builder.adopt(made)
+        if made is not node:
+            single = node.type.kind != "tuple" and made.type.kind == "tuple"
+            self.known[node] = self.first(made, node) if single else made
 
     def first(self, made: Node, node: Node) -> Node:
         item = self.builder.typed(ITEM, (made,), {"index": 0}, node.type)
         object.__setattr__(item, "name", node.name)
         object.__setattr__(item, "primal", node.primal)
         return item
-
-    def region(self, region: Region) -> Region:
-        with self.builder.region() as opened:
-            self.body(region)
-            opened.results = [*map(self.now, region.results)]
-        made = opened.closed()
-        if made.body == region.body and made.results == region.results:
-            return region
-        return replace(made, params=region.params)
 
     def carrying(self, loop: Node, condition: Node) -> Node:
         """The loop that hands on, as its last value, whether it breaks."""

@@ -74,6 +74,7 @@ class Straight:
         self.finals: dict[tuple[Node, int], Node] = {}
         self.resolved: dict[Node, Type] = {}
         self.items: dict[Node, list[Node]] = {}  # by call, its results and its pullback
+        self.ruled: set[Node] = set()  # what the user's own rules compute on the way back
         self.note(function.body.body)
         self.homes = Homes(function.body)
         self.costs = Costs(self.homes, self.counted)
@@ -127,7 +128,7 @@ class Straight:
             elif node.type.kind == "tuple":
                 if results.get(node):
                     self._several(node, results[node], cotangents, active)
-            elif cotangent is not None and node.op is not ITEM:
+            elif cotangent is not None and node.op is not ITEM and any(one in active for one in node.args):
                 self._operation(node, cotangent, cotangents, active)
 
     def trips_of(self, loop: Node) -> Node:
@@ -188,7 +189,10 @@ class Straight:
             value = values[k]
             g = fitted(parts[k], value) if k in parts else zero_of(self.builder, self.homes, value)
             given.append(conjugated(solid(self.builder, self.homes, g, value), value))
-        for operand, found in pulled(node, values, given).items():
+        before = len(self.builder.body)
+        by_operand = pulled(node, values, given)
+        self.ruled.update(self.builder.body[before:])
+        for operand, found in by_operand.items():
             for part in found if operand in active else ():
                 accumulate(cotangents, operand, fitted(conjugated(part, operand), operand))
 

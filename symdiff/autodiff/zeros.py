@@ -10,7 +10,7 @@ from symdiff.autodiff.memory import Homes
 from symdiff.ir.build import Builder
 from symdiff.ir.node import Node
 from symdiff.ops import infer
-from symdiff.ops.shaping import astype, broadcast_to, full_like, ones_like, to_float, zeros, zeros_like
+from symdiff.ops.shaping import astype, broadcast_to, fit_like, full_like, ones_like, to_float, zeros, zeros_like
 from symdiff.ops.stacks import stack_of_zeros
 
 
@@ -39,7 +39,18 @@ def solid(builder: Builder, homes: Homes, g: Node, node: Node) -> Node:
         return ones_like(like) if scalar.is_const and scalar.value == 1 else full_like(like, scalar)
     if g.type.dtype and node.type.dtype and g.type.dtype != node.type.dtype:
         return astype(g, dtype=node.type.dtype)
-    return g
+    return _in_floats(builder, g)
+
+
+def _in_floats(builder: Builder, g: Node) -> Node:
+    """A number that is spread over an array, and fitted, as a float: the fitting may turn out to do nothing."""
+    spread = g.args[0] if g.op is fit_like and not g.primal else g
+    if spread is g or spread.op is not broadcast_to or not spread.args[0].is_const:
+        return g
+    value = spread.args[0].value
+    if type(value) is not int:
+        return g
+    return fit_like(broadcast_to(builder.const(float(value)), spread.args[1]), g.args[1])
 
 
 def _argument_like(builder: Builder, node: Node) -> Node | None:

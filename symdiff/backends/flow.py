@@ -15,17 +15,16 @@ from symdiff.backends.choice import CONTROL, LOOPS
 from symdiff.backends.expressions import Expressions
 from symdiff.backends.iteration import elements_of
 from symdiff.backends.lifetimes import handed_on, measured_in_head
+from symdiff.backends.lines import Line, has_code, indented, is_one_if, printable, same_code
 from symdiff.backends.memory import Memory
 from symdiff.backends.schedule import Block, Cell, Schedule, Statement
 from symdiff.backends.sites import shares
 from symdiff.backends.writes import SYMBOLS, Writes
 from symdiff.ir.control import FOR, IF, UNDEFINED, carried_of
-from symdiff.ir.node import Node, Region
+from symdiff.ir.node import Node
 
 WIDTH = 100
 _HEADS = ("if ", "if(", "elif ", "for ", "while ", "while(")
-# A line of code, and the statement's node or the region whose results it returns.
-Line = tuple[str, Node | Region | None]
 
 
 class Flow:
@@ -67,7 +66,7 @@ class Flow:
         lines = list(self._statement(statement))
         text = printable(span.text.strip().partition("\n")[0] if node.regions else span.text.strip())
         yield from before
-        if lines and text and not text.isidentifier() and not (node.primal and _same_code(lines[0][0], text)):
+        if lines and text and not text.isidentifier() and not (node.primal and same_code(lines[0][0], text)):
             yield f"# {text if len(text) < WIDTH - 6 else text[: WIDTH - 9] + '...'}", None
         elif text.isidentifier() and not node.regions:  # the line above still stands
             self._commented = commented
@@ -99,7 +98,9 @@ class Flow:
             yield self._effect(node)
             return
         if statement.cells:  # a call of several results
-            targets = [self.names[cell.node] if cell is not None else "_" for cell in statement.cells]
+            own = any("_" in (one.name, one.attr("parameter")) for one in self.names)  # the user's name
+            spare = "__" if own else "_"
+            targets = [self.names[cell.node] if cell is not None else spare for cell in statement.cells]
             yield f"{', '.join(targets)} = {self.expressions.expand(node)[0]}"
             return
         name, old = self.names[node], self.memory.reuses.get(statement)
@@ -178,7 +179,7 @@ class Flow:
         for block, tail in zip(statement.blocks, tails, strict=True):
             commented = self._commented
             lines = [*self.block(block), *((line, node) for line in [*self._leaving(block), *tail])]
-            parts.append(lines if _has_code(lines) else [])
+            parts.append(lines if has_code(lines) else [])
             if not parts[-1]:
                 self._commented = commented
         then, otherwise = parts
@@ -192,7 +193,7 @@ class Flow:
             return
         if not otherwise:
             return
-        if _is_one_if(otherwise):
+        if is_one_if(otherwise):
             first = next(k for k, (line, _) in enumerate(otherwise) if not line.startswith("#"))
             yield f"el{otherwise[first][0]}", otherwise[first][1]
             yield from otherwise[first + 1 :]
@@ -219,7 +220,7 @@ class Flow:
                 head = "while True:"
                 before += [(f"if {_negated(tested)}:", None), ("    break", None)]
         body = [*before, *self._body(statement, elements)]
-        if not _has_code(body):
+        if not has_code(body):
             if node.op is FOR and not self._hands_on_target(statement, elements):
                 return
             body.append(("pass", None))
@@ -328,7 +329,7 @@ class Flow:
             lines += leaving
             if ends:
                 lines += [*((line, node) for line in moves), ("break", None)]
-            parts.append(lines if _has_code(lines) else [])
+            parts.append(lines if has_code(lines) else [])
             breaks.append(ends)
         condition = self.expressions.text(node.args[0])
         if breaks[1] and not breaks[0]:
@@ -339,7 +340,7 @@ class Flow:
         if span is not None and key != self._commented and span.text.strip().startswith(_HEADS):
             self._commented = span.file, span.line, span.text
             text = printable(span.text.strip().partition("\n")[0])
-            if text and not (node.primal and _same_code(f"if {condition}:", text)):
+            if text and not (node.primal and same_code(f"if {condition}:", text)):
                 yield f"# {text[: WIDTH - 6]}", None
         if not parts[0]:
             if parts[1]:
@@ -383,38 +384,9 @@ class Flow:
         return f"for {counter} in {f'reversed({text})' if statement.node.attr('reverse') else text}:"
 
 
-def indented(lines: Iterable[Line]) -> Iterator[Line]:
-    return (("    " + line if line else line, origin) for line, origin in lines)
-
-
-def _has_code(lines: Iterable[Line]) -> bool:
-    return any(not line.lstrip().startswith("#") for line, _ in lines)
-
-
-def _is_one_if(lines: list[Line]) -> bool:
-    code = [line for line, _ in lines if not line.startswith("#")]
-    if not code[0].startswith("if ") or lines[-1][0].startswith("#"):
-        return False
-    return all(line.startswith(("    ", "elif ", "else:")) for line in code[1:])
-
-
 def _negated(condition: str) -> str:
     return f"not {condition}"
 
 
 def _is(node: Node, value: int) -> bool:
     return node.is_const and type(node.value) is int and node.value == value
-
-
-def printable(text: str) -> str:
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
-
-
-def _same_code(line: str, text: str) -> bool:
-    """Whether a generated line is the user's own, spaces and a leading `return` apart."""
-    if line.startswith(("if ", "for ", "while ")):
-        return "".join(line.split()) == "".join(text.split())
-    return "".join(line.partition("= ")[2].split()) in (
-        "".join(text.partition("=")[2].split()),
-        "".join(text.removeprefix("return").split()),
-    )

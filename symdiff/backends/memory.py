@@ -32,15 +32,14 @@ from bisect import bisect_right
 
 from symdiff.backends.carried import Carried
 from symdiff.backends.choice import FRESH, LOOPS, WRITES
+from symdiff.backends.fitting import fits, is_computed, is_writable, reads_well
 from symdiff.backends.lifetimes import Lifetimes, alive
 from symdiff.backends.schedule import Block, Cell, Schedule, Statement
 from symdiff.backends.sites import NO_SITES, NOTHING, Alias, Made, Site, shares
 from symdiff.ir.calls import CALL_VJP, CALLS
 from symdiff.ir.control import IF, carried_of
 from symdiff.ir.node import Node
-from symdiff.ir.types import may_be_one
 from symdiff.ops.control import is_permuted, is_view, store
-from symdiff.ops.row import Row
 
 _AUGMENTED = {"add", "subtract", "multiply", "divide"}
 # What makes an array whose items lie in C's order, and that is one even if it has no axes.
@@ -206,7 +205,7 @@ class Memory:
         self.reuses.pop(statement, None)
         if node.op.name in _AUGMENTED:
             for candidate in node.args if node.op.commutative else node.args[:1]:
-                if self._is_reusable(statement, candidate) and _reads_well(candidate, node):
+                if self._is_reusable(statement, candidate) and reads_well(candidate, node):
                     self.reuses[statement] = candidate
                     self.hold(cell, self.of(candidate, statement, 0, 0))
                     return
@@ -233,7 +232,7 @@ class Memory:
             if copies and statement.block.depth:  # better before the loop than in it
                 self._is_settled_by_copying(statement, base)
         else:
-            copies = statement in self.copies or not self._fits_in_place(statement, base)
+            copies = statement in self.copies or not is_writable(statement.node, base)
             copies = copies or self._is_settled_by_copying(statement, base)
         (self.copies.add if copies else self.copies.discard)(statement)
         whole = self.fresh(statement, 1, statement.position) if copies else base
@@ -254,17 +253,6 @@ class Memory:
             self.hold(cells[node], Alias(whole.own, base.inner | sum_.own, whole.whole))
         else:
             self.hold(cells[node], whole)
-
-    def _fits_in_place(self, statement: Statement, base: Alias) -> bool:
-        """Whether what is written into is known to be an array that can be: not a number of NumPy's, and in
-        C's order where the write counts on it."""
-        node = statement.node
-        if node.op.name != "update":
-            return True
-        reshapes = any(step[0] == "reshape" for step in node.attr("view", ()))
-        if node.type.dims and not reshapes:
-            return True
-        return all(isinstance(who, Made) and who.plain for who, _ in base.own)
 
     def _is_settled_by_copying(self, statement: Statement, base: Alias) -> bool:
         """Whether this write has to copy first; a copy elsewhere that makes it needless is decided on
@@ -351,20 +339,15 @@ class Memory:
         """Whether the result may overwrite the array of an operand."""
         cell = self.schedule.cell(candidate)
         if cell is None:
-            made = candidate.op.name in FRESH or self._is_computed(candidate, statement.node)
+            made = candidate.op.name in FRESH or is_computed(self.sizes, candidate, statement.node)
             return made and statement.node.op.name == "add_at"
         alias = self.alias.get(cell, NOTHING)
-        if not alias.own or not self._fits(candidate, statement.node):
+        if not alias.own or not fits(self.sizes, candidate, statement.node):
             return False
         if self._conflict(statement, alias) is not None:
             return False
         read = [self.alias.get(one, NOTHING) for one, _ in self.schedule.leaves(statement.node.args)]
         return sum(bool(alias.own & (one.own | one.inner)) for one in read) == 1
-
-    def _is_computed(self, value: Node, written: Node) -> bool:
-        """Whether an expression makes an array that fits, of which no one else knows."""
-        elementwise = isinstance(value.op, Row) and value.op.kind == "elementwise"
-        return elementwise and not shares(value) and self._fits(value, written)
 
     def _is_needless_copy(self, statement: Statement) -> bool:
         """Whether what the derivative copies is an array of our own, in C's order, that is not read again."""
@@ -391,20 +374,3 @@ class Memory:
     def lifetimes_cover(self, cell: Cell, statement: Statement) -> bool:
         """Whether a cell is still read after a statement."""
         return alive(self.lifetimes.names[cell], 4 * statement.position + 3)
-
-    def _fits(self, old: Node, new: Node) -> bool:
-        """Whether the result has the shape of the operand; only an axis of length 1 is ever stretched."""
-        before, after = self.sizes.resolve(old.type.dims) or (), self.sizes.resolve(new.type.dims)
-        return (
-            old.type.kind == new.type.kind == "array"
-            and bool(before)
-            and after is not None
-            and len(before) == len(after)
-            and all(a == b or (a != 1 and not may_be_one(a)) for a, b in zip(before, after, strict=True))
-            and old.type.dtype == new.type.dtype != ""
-        )
-
-
-def _reads_well(old: Node, new: Node) -> bool:
-    """One name must be able to stand for both values."""
-    return not old.primal and (not new.name or not old.name or old.name == new.name)

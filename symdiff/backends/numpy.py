@@ -14,9 +14,10 @@ from typing import Any
 
 from symdiff.backends.containers import WIDTH, Containers, likes, taken, underlined
 from symdiff.backends.expressions import Expressions
-from symdiff.backends.flow import Flow, Line, printable
+from symdiff.backends.flow import Flow
 from symdiff.backends.latest import with_latest_shapes
 from symdiff.backends.lifetimes import Lifetimes
+from symdiff.backends.lines import Line, printable
 from symdiff.backends.memory import Memory
 from symdiff.backends.naming import RESERVED, Names, name_webs, words_of
 from symdiff.backends.release import release

@@ -15,7 +15,7 @@ import re
 from bisect import insort
 from collections.abc import Iterator
 
-from symdiff.backends.choice import CONTROL, LOOPS, WRITES
+from symdiff.backends.choice import CONTROL, LOOPS, SHAPES, WRITES
 from symdiff.backends.lifetimes import Lifetimes, Stretches, overlap
 from symdiff.backends.memory import Memory
 from symdiff.backends.schedule import Block, Cell, Schedule, Statement, sources
@@ -175,7 +175,8 @@ def is_movable(statement: Statement) -> bool:
 
 
 def needs_nothing(schedule: Schedule, webs: Webs) -> set[Cell]:
-    """The cells that have to be None where they are undefined: another variable is assigned from theirs."""
+    """The cells that have to be None where they are undefined: another variable is assigned from theirs, or
+    the way back measures them where nothing was added to their cotangent, which nobody reads there."""
     edges = [
         edge
         for statement in schedule.statements
@@ -199,7 +200,18 @@ def needs_nothing(schedule: Schedule, webs: Webs) -> set[Cell]:
             needed.update(
                 webs.of[cell] for cell, _ in schedule.leaves(statement.node.args) if webs.of[cell] in unset
             )
+    needed.update(webs.of[cell] for cell in _measured(schedule) if webs.of[cell] in unset)
     return {cell for cell, web in webs.of.items() if web in needed}
+
+
+def _measured(schedule: Schedule) -> Iterator[Cell]:
+    """The cells that derived code reads for their shape alone."""
+    for statement in schedule.statements:
+        whole = statement.node.op.name in SHAPES
+        if not statement.node.primal:
+            yield from (cell for cell, light in schedule.leaves(statement.node.args) if whole or light)
+    for block in schedule.blocks:
+        yield from (cell for cell, light in schedule.leaves(block.region.results) if light)
 
 
 def base_name(name: str) -> str:

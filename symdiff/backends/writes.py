@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from symdiff.backends.expressions import ATOM, PRODUCT, Expressions
+from symdiff.backends.expressions import Expressions
+from symdiff.backends.literals import ATOM, PRODUCT
 from symdiff.backends.memory import Memory
 from symdiff.backends.schedule import Schedule, Statement
 from symdiff.backends.untouched import untouched

@@ -23,6 +23,7 @@ import numpy as np
 from numpy import ndarray
 
 from symdiff.errors import DtypeError, SymdiffError, UnsupportedError
+from symdiff.frontend.unfit import HEAP_TYPE, Refusal, array_refusal, attributes_refusal, items_refusal
 from symdiff.ir import types
 from symdiff.ir.node import LEAF, Path, Tree
 from symdiff.ir.types import Dim, Size, Type
@@ -33,7 +34,6 @@ Place = tuple[str, Path]
 
 NOTHING: frozenset[Place] = frozenset()
 _BY_VALUE = (str, bytes, bool, type(None), type(Ellipsis), int, range, np.dtype)
-_HEAP_TYPE = 1 << 9
 _FOREIGN = frozenset(sys.stdlib_module_names) - {"__main__"} | {"numpy", "scipy", "symdiff", "jax", "torch"}
 
 
@@ -109,7 +109,7 @@ def fields_of(value: object) -> tuple[str, ...] | None:
         return ("__func__", "__self__")
     if cls is functools.partial:
         return ("func", "args", "keywords")
-    if not cls.__flags__ & _HEAP_TYPE or isinstance(value, type | enum.Enum | BaseException):
+    if not cls.__flags__ & HEAP_TYPE or isinstance(value, type | enum.Enum | BaseException):
         return None
     if cls.__module__.partition(".")[0] in _FOREIGN or isinstance(value, Identity):
         return None
@@ -177,9 +177,9 @@ class _Walk:
             self.open.pop()
 
     def _array(self, value: Any, place: Place) -> tuple[Hashable, Tree]:
-        refusal = _refusal(value)
-        if refusal:
-            raise DtypeError(f"`{shown(place)}` is {refusal[0]}.", refusal[1])
+        refused = array_refusal(value)
+        if refused is not None:
+            raise DtypeError(f"`{shown(place)}` is {refused[0]}.", refused[1])
         dims: list[Dim] = [length if length < 2 else self.sizes.fresh() for length in value.shape]
         scalar = isinstance(value, np.generic)
         self.leaves.append(Leaf(place[1], types.array(value.dtype.name, tuple(dims)), scalar))
@@ -188,7 +188,7 @@ class _Walk:
     def _container(self, value: Any, place: Place) -> tuple[Hashable, Tree]:
         kind = type(value)
         if isinstance(value, dict | list | tuple):
-            _check_reading(kind, place)
+            _check(items_refusal(kind), place)
         if isinstance(value, dict):
             keys, values = items_of(value)
             return self._node("dict", kind, keys, values, "item", place)
@@ -205,7 +205,7 @@ class _Walk:
         names = fields_of(value)
         if names is None:
             return Identity(value), Tree("static", value=value)
-        _check_attributes(kind, names, place)
+        _check(attributes_refusal(kind, names), place)
         name = "dataclass" if is_dataclass(kind) or hasattr(kind, "__attrs_attrs__") else "object"
         return self._node(name, kind, names, [field_of(value, n) for n in names], "attr", place)
 
@@ -221,62 +221,14 @@ class _Walk:
         return key, Tree(name, children, () if sequence else tuple(keys), cls, like)
 
 
-def _check_reading(cls: type, place: Place) -> None:
-    """Raises UnsupportedError for a subclass of dict, list or tuple that redefines how its items are read."""
-    if cls in (dict, list, tuple) or cls.__module__ == "collections":
-        return
-    for base in cls.__mro__:
-        if base in (dict, list, tuple):
-            return
-        if not _ITEMS.isdisjoint(base.__dict__):
-            raise UnsupportedError(
-                f"`{shown(place)}` is of the class `{cls.__name__}`, which redefines how its items are read.",
-                "pass a plain dict, list or tuple",
-            )
-
-
-_ITEMS = frozenset({"__getitem__", "__iter__", "__len__", "__contains__", "__getattribute__"})
-
-
-def _check_attributes(cls: type, names: Sequence[str], place: Place) -> None:
-    """Raises UnsupportedError for an object whose class hides the attributes that it keeps."""
-    for base in cls.__mro__[:-1]:
-        hidden = [n for n in names if hasattr(type(base.__dict__.get(n)), "__set__")]
-        own = [n for n in hidden if isinstance(base.__dict__[n], property) or _is_written(base.__dict__[n])]
-        if own or isinstance(base.__dict__.get("__getattribute__"), python_types.FunctionType):
-            what = f"the attribute `{own[0]}`" if own else "the access to attributes"
-            raise UnsupportedError(
-                f"`{shown(place)}` is of the class `{cls.__name__}`, which redefines {what}.",
-                "keep the arrays in plain attributes",
-            )
-
-
-def _is_written(value: object) -> bool:
-    """Whether the user wrote the class of this object."""
-    return bool(type(value).__flags__ & _HEAP_TYPE)
+def _check(refused: Refusal | None, place: Place) -> None:
+    if refused is not None:
+        raise UnsupportedError(f"`{shown(place)}` is {refused[0]}.", refused[1])
 
 
 def key_of_keys(keys: Sequence[Any]) -> Hashable:
     """Dict keys as they are compared: 1, 1.0 and True are different keys."""
     return tuple([k if type(k) is str else (type(k), k) for k in keys])
-
-
-def _refusal(value: Any) -> tuple[str, str] | None:
-    """Why an array cannot be computed with, and what to pass instead."""
-    if not isinstance(value, ndarray | np.generic):
-        return "a CuPy array, for which there is no backend yet", "pass cupy.asnumpy(...)"
-    masked = sys.modules.get("numpy.ma")  # 6 ms to import, and not there unless somebody used it
-    if masked is not None and isinstance(value, masked.MaskedArray):
-        return "a masked array", "pass a plain array, e.g. `.filled(0)`, and the mask as a second array"
-    if isinstance(value, np.matrix):
-        return "an np.matrix, whose operators differ from those of arrays", "pass np.asarray(...)"
-    if isinstance(value, ndarray) and type(value).__array_ufunc__ is not ndarray.__array_ufunc__:
-        return f"an array of the class {type(value).__name__}, which redefines NumPy", "pass np.asarray(...)"
-    if value.dtype.kind in "biufc":
-        return None
-    names = {"O": "objects", "U": "strings", "S": "bytes", "M": "dates", "m": "time differences"}
-    held = names.get(value.dtype.kind, "records" if value.dtype.names else f"values of {value.dtype}")
-    return f"an array of {held}", "pass an array of numbers, e.g. `.astype(float)`"
 
 
 def shown(place: Place) -> str:

@@ -29,7 +29,7 @@ from symdiff.frontend.library import generated_method, recomputed
 from symdiff.frontend.lists import call_list_method, extend, stage_list
 from symdiff.frontend.lookup import is_user_object, user_method
 from symdiff.frontend.refusals import refused
-from symdiff.frontend.ruled import Ruled, call_decorated, call_ruled
+from symdiff.frontend.ruled import call_decorated, call_ruled
 from symdiff.frontend.subscripts import subscript
 from symdiff.frontend.texts import check_plain, text_method
 from symdiff.frontend.unpacking import iterate
@@ -41,6 +41,7 @@ from symdiff.frontend.values import (
     ListMethod,
     Method,
     Partial,
+    Ruled,
     Silent,
     StagedList,
     children,
@@ -49,7 +50,7 @@ from symdiff.frontend.values import (
 )
 from symdiff.frontend.writers import call_array_method, call_at, call_into, is_at
 from symdiff.ir.node import Node
-from symdiff.marks import checkpoint, rule
+from symdiff.marks import checkpoint, rule, stable
 from symdiff.ops.row import REGISTRY, row_of
 
 _STATIC_NUMPY = (
@@ -160,6 +161,16 @@ def _recomputed(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, 
     return recomputed(frame, [function.__wrapped__, *args], kwargs)
 
 
+def _licensed(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """A function whose formulas may be rewritten into stable forms, and all that it calls."""
+    builder = frame.context.builder
+    before, builder.stable = builder.stable, True
+    try:
+        return call_value(frame, function.__wrapped__, args, kwargs)
+    finally:
+        builder.stable = before
+
+
 def _example(x: Any) -> Any:
     return x
 
@@ -167,6 +178,7 @@ def _example(x: Any) -> Any:
 _DECORATORS = {  # by the code of the function that the decorator makes
     _written_in(checkpoint(_example)): _recomputed,
     _written_in(rule(_example)): call_decorated,
+    _written_in(stable(_example)): _licensed,
     _written_in(np.errstate(all="ignore")(_example)): _unwrapped,
     _written_in(contextlib.contextmanager(_example)): _entered,
     _written_in(functools.singledispatch(_example)): _dispatched,

@@ -33,7 +33,7 @@ DERIVED: list[Callable[[Function, str, tuple[Node, ...], Tree, bool], Function]]
 The pipeline sets it, for the front end knows nothing of derivatives."""
 
 _MADE = ("grad", "value_and_grad", "elementwise_grad")
-_OTHER = ("differentiate", "vjp", "jvp", "hvp", "jacobian", "hessian")
+_OTHER = ("differentiate", "vjp", "jvp", "hvp", "jacobian", "hessian", "per_example_grad")
 _INSTEAD = "symdiff.grad or symdiff.value_and_grad"
 
 
@@ -43,7 +43,7 @@ def handler_of(function: Any) -> Callable[[Frame, Any, list[Any], dict[str, Any]
         known = function.__module__ == "symdiff.api" and function.__name__ in (*_MADE, *_OTHER)
         return _maker if known else None
     module = type(function).__module__
-    if module == "symdiff.dispatch" or module == "symdiff.tangents":
+    if module in ("symdiff.dispatch", "symdiff.modes", "symdiff.tangents"):
         return _of_object
     return None
 
@@ -61,7 +61,7 @@ def _maker(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, Any])
 
 def _of_object(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
     """A derivative that was made outside: `slope = grad(inner)`."""
-    if getattr(function, "transform", "") not in _MADE or function.outputs:
+    if getattr(function, "transform", "") not in _MADE or function.outputs or function.keep:
         raise _unsupported(f"`{function.__name__}`")
     inner = function.__wrapped__ if function.base is None else function.base
     what = function.transform, inner, function.wrt, function.aux

@@ -16,6 +16,7 @@ from typing import Any
 from symdiff.errors import UnsupportedError, UserError
 from symdiff.frontend import arrays
 from symdiff.frontend.captures import capture
+from symdiff.frontend.compiled import FunctionNode
 from symdiff.frontend.frame import (
     EXPRESSIONS,
     RAISED,
@@ -29,7 +30,7 @@ from symdiff.frontend.frame import (
     returned,
 )
 from symdiff.frontend.frame import execute as execute_body
-from symdiff.frontend.source import FunctionNode, Source, source_of
+from symdiff.frontend.source import Source, source_of
 from symdiff.frontend.targets import names_of
 from symdiff.frontend.values import Closure, NeedStatic, Raised, Silent, children
 from symdiff.ir.node import Node

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from symdiff.errors import UnsupportedError, UserError
-from symdiff.frontend import arrays, builtin, folds, operators
+from symdiff.frontend import arrays, builtin, folds, operators, sequences
 from symdiff.frontend.branches import choose, run_if, staged_truth, unless
 from symdiff.frontend.comprehensions import Step, loop_over
 from symdiff.frontend.effects import effect
@@ -219,7 +219,7 @@ def _enumerate(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
 
 
 def _zip(frame: Frame, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    if kwargs.get("strict") is not True or not builtin.all_rolled(args):
+    if kwargs.get("strict") is not True or not sequences.all_rolled(args):
         return _PLAIN[zip](frame, args, kwargs)
     lengths = list(map(length_of, args))
     for k, length in enumerate(lengths[1:], 1):

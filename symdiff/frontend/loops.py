@@ -12,27 +12,23 @@ depend on the number of rounds.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from symdiff.errors import UnsupportedError
-from symdiff.frontend import arrays
-from symdiff.frontend.bounds import least_of, runs
-from symdiff.frontend.branches import flow_of, parts_of
+from symdiff.frontend.bounds import least_of
 from symdiff.frontend.carried import (
     Carried,
     Loop,
-    Widening,
     all_names,
     is_poisoned,
     late_leaves,
     leaf_numbers,
-    predicted,
     type_of,
 )
+from symdiff.frontend.emission import emitted
 from symdiff.frontend.frame import Flow, Frame
 from symdiff.frontend.lists import stage_list
-from symdiff.frontend.merge import Grown, Merge, Plan, node_of, same_form
+from symdiff.frontend.merge import Grown, Merge, Plan, same_form
 from symdiff.frontend.regions import (
     RAISES,
     Key,
@@ -48,20 +44,14 @@ from symdiff.frontend.regions import (
     plan_of,
     put,
 )
-from symdiff.frontend.state import ABSENT, State, restore, taken
+from symdiff.frontend.rounds import Again, Round, Trial
+from symdiff.frontend.state import restore, taken
 from symdiff.frontend.values import POISON, Missing, Silent
-from symdiff.ir import control, types
+from symdiff.ir import types
 from symdiff.ir.build import OpenRegion
 from symdiff.ir.node import Node
-from symdiff.ir.types import Type
-from symdiff.ops.row import REGISTRY
-from symdiff.records import dataclass
 
 _MOST_ATTEMPTS = 16
-
-
-class Again(Exception):
-    """The attempt is discarded; the next one knows more."""
 
 
 class Static(Exception):
@@ -101,52 +91,8 @@ def rolled(frame: Frame, loop: Loop) -> tuple[Flow, Any]:
     )
 
 
-@dataclass(slots=True, eq=False, repr=False)
-class _Round:
-    """What one attempt evaluated.
-
-    entry, end: the states before and after the body.  flags: how it may leave the loop (`parts_of`).  merge:
-    of the values before the loop and after a round; plans: of the carried places; late: of places that are
-    only read after the loop; dropped: places that nothing reads.
-    """
-
-    opened: OpenRegion
-    entry: State
-    end: State
-    given: Any
-    inside: set[Node]
-    merge: Merge
-    plans: dict[Key, Plan]
-    late: list[tuple[Place, Plan]]
-    dropped: list[Place]
-
-    @property
-    def flags(self) -> tuple[Any, ...]:
-        return parts_of(self.given)
-
-    @property
-    def ends(self) -> bool:
-        """Whether a jump may end the loop."""
-        return self.flags[0] is not False or self.flags[2] is not False
-
-
-class _Attempt:
+class _Attempt(Trial):
     """Attempts to evaluate a round; `carried` is what all of them found so far."""
-
-    def __init__(self, frame: Frame, loop: Loop, before: State):
-        self.frame, self.loop = frame, loop
-        self.context = frame.context
-        self.builder = frame.context.builder
-        self.span = self.builder.span
-        self.types = Widening(self.builder.sizes.count)
-        self.condition: OpenRegion | None = None
-        self.start(before)
-
-    def start(self, before: State) -> None:
-        """Begin from a state; again where a list that grows has become a staged one."""
-        self.before = before
-        self.carried = dict(predicted(self.frame, self.loop, before))
-        self.suspected = set(self.carried)
 
     def run(self) -> tuple[Flow, Any]:
         context = self.context
@@ -165,7 +111,7 @@ class _Attempt:
         self._compare(done)
         if failed or any(map(is_poisoned, done.plans.values())):  # a problem is reported once
             raise Silent
-        return self._emitted(done)
+        return emitted(self, done)
 
     def _drop_doubtful(self) -> bool:
         """Do without what the first attempt carries on suspicion: perhaps no round rebinds the array."""
@@ -179,9 +125,6 @@ class _Attempt:
         return bool(dropped)
 
     # Evaluation
-
-    def _param_types(self) -> list[Type]:
-        return [one.type[n] for one, n in self.leaves]
 
     def _bind(self, params: tuple[Node, ...]) -> None:
         """Put parameters into the places that are carried."""
@@ -200,7 +143,7 @@ class _Attempt:
         """Mark the parameters that may be, in the first round, the memory of something else."""
         heap = self.context.heap
         values = [None if one.place.kind == "heap" else one.initial[n] for one, n in self.leaves]
-        self.shared = partners(self.frame, self.before, set(self.carried), self._live(), values)
+        self.shared = partners(self.frame, self.before, set(self.carried), self.live(), values)
         doubt(self.context, params, self.shared)
         for param, value in zip(params, values, strict=True):
             if isinstance(value, Node):
@@ -217,7 +160,7 @@ class _Attempt:
         test = self.loop.test
         if test is None:
             return None
-        with self.builder.region(*self._param_types()) as self.condition:
+        with self.builder.region(*self.param_types()) as self.condition:
             if self.loop.inline_test:
                 self.condition.results = [self.builder.const(True)]
                 return None
@@ -237,10 +180,10 @@ class _Attempt:
             raise Static
         return value
 
-    def _evaluated(self) -> _Round:
+    def _evaluated(self) -> Round:
         counted = self.loop.bounds is not None
         counter = [types.number("int")] if counted else []
-        with self.builder.region(*counter, *self._param_types()) as opened:
+        with self.builder.region(*counter, *self.param_types()) as opened:
             self._bind(opened.params[len(counter) :])
             self._bound_counter(opened)
             self.loop.params.update(opened.params)
@@ -251,7 +194,7 @@ class _Attempt:
             given, end = None, entry
         inside = nodes_of(opened.closed())
         merge = Merge(self.context, rolled=True, inside=inside)
-        return _Round(opened, entry, end, given, inside, merge, {}, [], [])
+        return Round(opened, entry, end, given, inside, merge, {}, [], [])
 
     def _bound_counter(self, opened: OpenRegion) -> None:
         if self.loop.bounds is not None:
@@ -261,13 +204,7 @@ class _Attempt:
 
     # What a round changed
 
-    def _live(self) -> frozenset[str] | None:
-        """The names that may be read after a round, in the next one or after the loop."""
-        if self.loop.read is None or self.loop.later is None:
-            return None
-        return all_names(self.loop.read, self.loop.later, self.frame.jumps)
-
-    def _compare(self, done: _Round) -> None:
+    def _compare(self, done: Round) -> None:
         """Make the plans of what a round changed.
 
         Raises Again where something was not carried that has to be, or not as what it is.
@@ -301,7 +238,7 @@ class _Attempt:
     def _is_dead(self, place: Place) -> bool:
         if place.kind == "name" and place.owner is self.loop.private and not place.name.startswith("."):
             return True
-        return is_dead(self.frame, place, self._live())
+        return is_dead(self.frame, place, self.live())
 
     def _seen(self, place: Place, plan: Plan, merge: Merge) -> Carried:
         """A place to be carried from now on, with the types that it was seen to have."""
@@ -311,166 +248,6 @@ class _Attempt:
         if old is None:
             return Carried(place, plan, initial, kinds)
         return Carried(place, plan, initial, kinds, old.doubtful, old.forms)
-
-    # Emission
-
-    def _emitted(self, done: _Round) -> tuple[Flow, Any]:
-        context, merge = self.context, done.merge
-        breaks, _, returns, value = done.flags
-        returned = merge.plan(False, returns) if returns is not False else None
-        given = merge.plan(ABSENT, value) if returns is not False else None
-        stopped = merge.plan(False, True) if done.ends and self.loop.stops else None
-        after = [n for key in self.carried for n in leaf_numbers(done.plans[key])]
-        late = [*(plan for _, plan in done.late), returned, given, stopped]
-        added = [n for plan in late if plan is not None for n in leaf_numbers(plan)]
-        kinds = self._close(done, [*after, *added], stopped)
-        self._check_types(kinds[: len(after)])
-        finals = [merge.leaves[n][1] for n in (*after, *added)]
-        self._checked(done, finals)
-        sharing = self._shared_after(done, finals)
-        restore(context, self.before)
-        self._extend(done, added, kinds[len(after) :])
-        initial = [one.initial[n] for one, n in self.leaves] + [merge.leaves[n][0] for n in added]
-        nodes = self._node(done, [node_of(context, value) for value in initial])
-        values = dict(zip([*after, *added], nodes, strict=True))
-        self._finish(done, values, sharing)
-        flag = values[returned.value] if returned is not None else False
-        if flag is not False and breaks is False and self.test is True:
-            flag = True  # there is no other way out of the loop
-        what = merge.build(given, values) if given is not None else ABSENT
-        return flow_of(False, False, flag, what), values[stopped.value] if stopped is not None else False
-
-    def _close(self, done: _Round, numbers: list[int], stopped: Plan | None) -> list[Type]:
-        """Give the body its results; their types."""
-        merge = done.merge
-        restore(self.context, done.end)
-        with self.builder.resumed(done.opened):
-            flags = [flag for flag in (done.flags[0], done.flags[2]) if flag is not False]
-            stop = flags[:1]
-            if any(flag is True for flag in flags):
-                stop = [self.builder.const(True)]
-            elif len(flags) > 1:
-                stop = [arrays.apply(REGISTRY["bitwise_or"], flags)]
-            if stopped is not None:
-                merge.leaves[stopped.value] = (False, stop[0])
-            results = [node_of(self.context, merge.leaves[n][1]) for n in numbers]
-            done.opened.results = [*results, *stop]
-        return [result.type for result in results]
-
-    def _check_types(self, after: list[Type]) -> None:
-        """Raises Again where a next value is no instance of its parameter's type."""
-        fits = self.types.fits(after, self._param_types())
-        for (one, n), kind, fit in zip(self.leaves, after, fits, strict=True):
-            if not fit:
-                one.type[n] = self.types.wider(one.initial[n], one.type[n], kind)
-        if not all(fits):
-            raise Again
-
-    def _checked(self, done: _Round, values: list[Any]) -> None:
-        """Raises Again where a parameter is written into that may share memory from the second round on."""
-        heap = [one.place.kind == "heap" for one, _ in self.leaves]
-        values = [None if k < len(heap) and heap[k] else value for k, value in enumerate(values)]
-        changed = {*self.carried, *(place.key for place, _ in done.late)}
-        shared = partners(self.frame, done.end, changed, self._live(), values)
-        params = done.opened.params[len(done.opened.params) - len(self.leaves) :]
-        self._check_lists(done, values, params)
-        again = self._check_exactness(done, params)
-        for (one, n), param, others in zip(self.leaves, params, shared, strict=False):
-            written = done.end.values.get(param, param) is not param and one.place.kind != "heap"
-            if others and written and n not in one.doubtful:
-                one.doubtful.add(n)
-                again = True
-        if again:
-            raise Again
-
-    def _shared_after(self, done: _Round, finals: list[Any]) -> list[list[list[Node | int]]]:
-        """What else is the memory of each result when the loop has ended: where no round was run, and where
-        one was the last."""
-        live = None if self.loop.later is None else all_names(self.loop.later, self.frame.jumps)
-        kept = [
-            one.place.kind != "heap" and not is_dead(self.frame, one.place, live) for one, _ in self.leaves
-        ]
-        kept += [True] * (len(finals) - len(kept))
-        initial = [one.initial[n] for one, n in self.leaves]
-        initial += [ABSENT] * (len(finals) - len(initial))
-        if self.loop.bounds is not None and runs(*self.loop.bounds, self.context.least):
-            initial = [ABSENT] * len(finals)
-        changed = {*self.carried, *(place.key for place, _ in done.late)}
-        heap = self.context.heap
-        pinned = heap.pinned
-        heap.pinned = pinned[: len(pinned) - len(self.loop.over)]
-        try:
-            found = []
-            for state, values in ((self.before, initial), (done.end, finals)):
-                read = [value if keep else None for value, keep in zip(values, kept, strict=True)]
-                found.append(partners(self.frame, state, changed, live, read))
-            return found
-        finally:
-            heap.pinned = pinned
-
-    def _check_exactness(self, done: _Round, params: Sequence[Node]) -> bool:
-        """Whether a parameter may be of a class or dtype that it was taken not to have."""
-        exact, again = self.context.heap.exact, False
-        regions = [params, *([] if self.condition is None else [self.condition.params])]
-        for k, (one, _) in enumerate(self.leaves):
-            after = done.opened.results[k]
-            missing = frozenset().union(*(exact.missing(region[k], after) for region in regions))
-            one.forms, again = one.forms | missing, again or bool(missing)
-        return again
-
-    def _check_lists(self, done: _Round, values: list[Any], params: Sequence[Node]) -> None:
-        """Raises UnsupportedError where a list holds an array that other rounds write into."""
-        rewritten = {
-            one.place.owner
-            for (one, _), param in zip(self.leaves, params, strict=False)
-            if one.place.kind == "heap" and done.end.values.get(one.place.owner, param) is not param
-        }
-        for value in values:
-            held = done.end.uncertain.get(value, {}) if isinstance(value, Node) else {}
-            if isinstance(value, Node) and value.type.kind == "stack" and not rewritten.isdisjoint(held):
-                raise UnsupportedError(
-                    "A list holds an array that the loop writes into after it was appended.",
-                    "`.append(array.copy())`",
-                    span=self.span,
-                )
-
-    def _extend(self, done: _Round, added: list[int], kinds: list[Type]) -> None:
-        """Give the regions parameters for what is only read after the loop."""
-        new = [self.types.met(done.merge.leaves[n][0], kind) for n, kind in zip(added, kinds, strict=True)]
-        for region in [done.opened] if self.condition is None else [self.condition, done.opened]:
-            region.params = (*region.params, *(self.builder.param(kind) for kind in new))
-            with self.builder.resumed(region):
-                pass
-
-    def _node(self, done: _Round, initial: list[Node]) -> tuple[Node, ...]:
-        loop, self.builder.span = self.loop, self.span
-        if loop.bounds is not None:
-            made = control.count(*loop.bounds, initial, done.opened, breaks=done.ends, **loop.attrs)
-            if made and runs(*loop.bounds, self.context.least):
-                owner = control.owner_of(made[0])
-                assert owner is not None
-                self.context.heap.exact.running.add(owner[0])
-            return made
-        assert self.condition is not None
-        return control.repeat(initial, self.condition, done.opened, breaks=done.ends)
-
-    def _finish(
-        self, done: _Round, values: dict[int, Any], sharing: Sequence[list[list[Node | int]]]
-    ) -> None:
-        """Set the places to the results of the loop."""
-        context, merge = self.context, done.merge
-        uncertain = done.end.uncertain.items()
-        context.heap.uncertain.update({k: v for k, v in uncertain if k not in done.inside})
-        for place in done.dropped:
-            place.set(context, ABSENT)
-        known = [(one.place, done.plans[key]) for key, one in self.carried.items()]
-        for place, plan in (*known, *done.late):
-            put(self.frame, merge, place, plan, values)
-        doubt_containers(self.frame, merge, [self.before, done.end])
-        doubt(context, list(values.values()), [
-            [other for other in (*a, *b) if isinstance(other, int) or other not in done.inside]
-            for a, b in zip(*sharing, strict=True)
-        ])  # fmt: skip
 
 
 def _none_before(place: Place) -> Missing:

@@ -17,7 +17,14 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from symdiff.errors import Problem, SymdiffError, UnsupportedError, UnsupportedFunctionError, UserError
+from symdiff.errors import (
+    Problem,
+    SymdiffError,
+    UnsupportedError,
+    UnsupportedFunctionError,
+    UserError,
+    WrtError,
+)
 from symdiff.frontend import (
     augmented,
     branches,
@@ -52,7 +59,6 @@ from symdiff.records import dataclass
 _HANDLERS = (
     augmented,
     branches,
-    repeats,
     calls,
     comprehensions,
     effects,
@@ -85,6 +91,7 @@ class Lowered:
     trees: the structure of each argument.
     written: the leaves of arguments that the function writes into.  contiguous: those that have to be
     C-contiguous, because on that rests whether a reshape of them is a view.
+    origin: the user's function.
     """
 
     function: Function
@@ -92,6 +99,7 @@ class Lowered:
     guards: tuple[Guard, ...]
     static: frozenset[Place]
     trees: dict[str, Tree]
+    origin: python_types.FunctionType
     written: frozenset[Place] = frozenset()
     contiguous: frozenset[Place] = frozenset()
 
@@ -110,19 +118,21 @@ def lower(
     bound: inspect.BoundArguments | None = None,
     static: frozenset[Place] = frozenset(),
     outputs: tuple[str, ...] = (),
+    keep: tuple[str, ...] = (),
 ) -> Lowered:
     """The program of `function` for arguments of this structure, these dtypes and ranks.
 
     bound: the arguments of a call; None means arrays of which nothing is known.  static: int arguments whose
     value may be used while compiling; it grows where one has to be.  outputs: the parameters whose final
-    contents are results beside the return value.
+    contents are results beside the return value.  keep: local variables whose last values are further
+    results.
     Raises SymdiffError with all problems of the function.
     """
     signature = inspect.signature(function, follow_wrapped=False)
     recursive: dict[Any, Exception] = {}
     while True:
         try:
-            return _deeply(partial(_attempt, function, signature, bound, static, outputs, recursive))
+            return _deeply(partial(_attempt, function, signature, bound, static, outputs, keep, recursive))
         except NeedCalls as need:
             recursive = {**recursive, need.key: need.error}
         except NeedStatic as need:
@@ -154,6 +164,7 @@ def _attempt(
     bound: inspect.BoundArguments | None,
     static: frozenset[Place],
     outputs: tuple[str, ...],
+    keep: tuple[str, ...],
     recursive: Mapping[Any, Exception],
 ) -> Lowered:
     source = source_of(function)
@@ -182,7 +193,9 @@ def _attempt(
             tree = LEAF
             if not context.problems and value is not POISON:
                 arguments = dict(zip(signature.parameters, params, strict=True))
-                results, tree = pack(with_outputs(value, outputs, arguments) if outputs else value)
+                value = with_outputs(value, outputs, arguments) if outputs else value
+                kept = tuple(scope.names[name] for name in _kept(scope, keep))
+                results, tree = pack((value, *kept) if keep else value)
         except SymdiffError as error:
             context.report(frame.locate(error, frame.returned or node))
         except Raised:
@@ -192,6 +205,17 @@ def _attempt(
         if context.problems:
             raise _together(context, known=bound is not None)
         return _finished(function, signature, context, frame, params, results, tree)
+
+
+def _kept(scope: Scope, keep: tuple[str, ...]) -> tuple[str, ...]:
+    """The local variables to keep.  Raises WrtError for what is none at the end."""
+    for name in keep:
+        if name not in scope.names:
+            raise WrtError(
+                f"keep={name!r}: the function has no local variable of this name at its end.",
+                f"one of {', '.join(scope.names)}",
+            )
+    return keep
 
 
 def _together(context: Context, known: bool) -> SymdiffError:
@@ -298,6 +322,7 @@ def _finished(
         tuple(context.guards),
         own,
         context.trees,
+        function,
         _places(heap.written),
         _places(heap.assumed),
     )

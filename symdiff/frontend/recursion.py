@@ -11,29 +11,26 @@ it; at first these are assumed not to come back.
 
 from __future__ import annotations
 
-import types as python_types
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from symdiff.errors import UnsupportedError
-from symdiff.frontend.frame import Context, Frame, Scope
+from symdiff.frontend.compiled import FunctionNode
+from symdiff.frontend.forms import Form, code_of, form_of, params_of, replaced
+from symdiff.frontend.frame import Context, Frame
 from symdiff.frontend.functions import (
     NEEDED,
     NOT_OUTLINED,
     OUTLINED,
     first_argument,
     has_yield,
-    is_widened,
     run,
 )
 from symdiff.frontend.regions import differing, nodes_of, storages
 from symdiff.frontend.results import pack
-from symdiff.frontend.source import FunctionNode
 from symdiff.frontend.state import restore, taken
-from symdiff.frontend.values import Closure, NeedCalls, NeedUnrolled, Raised, Silent
+from symdiff.frontend.values import NeedCalls, NeedUnrolled, Raised, Silent
 from symdiff.ir.build import Builder, current, fresh_name
 from symdiff.ir.calls import CALL, encoded
 from symdiff.ir.control import ITEM, captures
@@ -41,20 +38,13 @@ from symdiff.ir.copying import Known, copied
 from symdiff.ir.liveness import has_effect
 from symdiff.ir.node import LEAF, Function, Node, Parameter, Region, Tree
 from symdiff.ir.tidy import tidy
-from symdiff.ir.types import Dims, Size
+from symdiff.ir.types import Size
 from symdiff.ops.control import roots
 from symdiff.ops.shaping import copy
-from symdiff.records import dataclass, field
+from symdiff.records import dataclass
 
 _ROUNDS = 6
 _MOST_FORMS = 12
-_OPAQUE = (
-    python_types.FunctionType,
-    python_types.BuiltinFunctionType,
-    python_types.ModuleType,
-    type,
-    np.ufunc,
-)
 _SHARED = ("param", "const", "stack_item")  # what others have as well
 
 
@@ -79,81 +69,9 @@ class Definition:
         return self.results, self.tree, self.alone, self.scalars, set(self.captured)
 
 
-@dataclass(eq=False, slots=True, repr=False)
-class Form:
-    """leaves: the staged values in arguments, and the numbers that are taken for such.  scopes: of the
-    closures among them.  numbers: of lengths."""
-
-    context: Context
-    level: int
-    leaves: list[Node] = field(default_factory=list)
-    scopes: list[Scope] = field(default_factory=list)
-    numbers: dict[Any, int] = field(default_factory=dict)
-
-    def of(self, value: Any) -> Any:
-        """What is known of a value; raises ValueError for what cannot be an argument."""
-        if isinstance(value, Node):
-            if value.type.kind not in ("array", "number"):
-                raise ValueError
-            self.leaves.append(value)
-            heap = self.context.heap
-            scalar = value.type.kind == "array" and heap.layout.scalar(heap.storage(value)) is True
-            return value.type.kind, value.type.dtype, self.dims(value.type.dims), scalar
-        if is_widened(value, self.level):
-            return self.of(self.context.builder.const(value))
-        if isinstance(value, str | bool | int | float | complex | type(None) | np.generic):
-            return type(value), repr(value)
-        if type(value) in (tuple, list, dict):
-            keys = tuple(value) if isinstance(value, dict) else ()
-            items = value.values() if isinstance(value, dict) else value
-            return type(value), keys, tuple([self.of(item) for item in items])
-        if isinstance(value, Closure):
-            self.scopes.append(value.scope)
-            inner = (*value.defaults, *value.keyword_defaults.values())
-            return place_of(value), tuple([self.of(one) for one in inner])
-        if isinstance(value, _OPAQUE):
-            return id(value)
-        raise ValueError
-
-    def dims(self, dims: Dims | None) -> Any:
-        if dims is None:
-            return None
-        found = self.context.builder.sizes.resolve(dims) or ()
-        return tuple(self.number(dim) if isinstance(dim, Size) else dim for dim in found)
-
-    def number(self, dim: Size) -> tuple[int]:
-        return (self.numbers.setdefault((dim.name, dim.less), len(self.numbers)),)
-
-
-def place_of(closure: Closure) -> Any:
-    return closure.source.file, closure.node.lineno, closure.node.col_offset
-
-
-def _code(frame: Frame, node: FunctionNode) -> Any:
-    if frame.scope.parent is None:
-        return frame.scope.function.__code__
-    return frame.source.file, node.lineno, node.col_offset
-
-
-def _form(frame: Frame, node: FunctionNode, level: int) -> tuple[Any, Form] | None:
-    """The key of a call, whose arguments are bound, and its form; None where it cannot be a call."""
-    scope = frame.scope
-    form = Form(frame.context, level)
-    if scope.parent is not None:
-        form.scopes.append(scope.parent)
-    try:
-        return (
-            _code(frame, node),
-            level,
-            tuple([(name, form.of(value)) for name, value in scope.names.items()]),
-        ), form
-    except ValueError:
-        return None
-
-
 def needed(frame: Frame, node: FunctionNode, level: int, error: UnsupportedError) -> None:
     """Ask for a lowering in which calls of this form are calls."""
-    found = _form(frame, node, level)
+    found = form_of(frame, node, level)
     recursive = frame.context.recursive
     if found is None or has_yield(node) or found[0] in recursive or len(recursive) >= _MOST_FORMS:
         raise error
@@ -163,9 +81,9 @@ def needed(frame: Frame, node: FunctionNode, level: int, error: UnsupportedError
 def outlined(frame: Frame, node: FunctionNode) -> Any:
     """The results of a call, if it is one of those that are kept as calls."""
     context = frame.context
-    code = _code(frame, node)
+    code = code_of(frame, node)
     levels = sorted({key[1] for key in context.recursive if key[0] == code})
-    forms = [found for level in levels if (found := _form(frame, node, level)) is not None]
+    forms = [found for level in levels if (found := form_of(frame, node, level)) is not None]
     found = next((one for one in forms if one[0] in context.recursive), None)
     if found is None:
         return NOT_OUTLINED
@@ -243,10 +161,10 @@ def _evaluated(
     context, builder, heap = frame.context, frame.context.builder, frame.context.heap
     span = builder.span
     with builder.apart():
-        params = _params(frame, form)
+        params = params_of(frame, form)
         scope = frame.scope
         given = iter(params)
-        names = {name: _replaced(value, given, context, form.level) for name, value in scope.names.items()}
+        names = {name: replaced(value, given, context, form.level) for name, value in scope.names.items()}
         inner = replace(frame, scope=replace(scope, names=names), returned=None)
         inner.first = first_argument(node, inner.scope)
         before, lengths = taken(context, inner), len(context.lengths)
@@ -287,48 +205,6 @@ def _evaluated(
         definition.scalars, definition.captured = scalars, tuple(kept)
         summary = f"Value of {frame.name}, which calls itself."
         return function_of(definition.name, summary, region, kept, builder)
-
-
-def _params(frame: Frame, form: Form) -> list[Node]:
-    """A parameter for each staged value in the arguments; its lengths may turn out to be 1."""
-    context, builder = frame.context, frame.context.builder
-    fresh = [builder.sizes.fresh() for _ in form.numbers]
-    made = []
-    names = {id(value): name for name, value in frame.scope.names.items()}
-    for leaf in form.leaves:
-        known = form.dims(leaf.type.dims)
-        dims: Dims | None = None
-        if known is not None:
-            dims = tuple([fresh[dim[0]] if isinstance(dim, tuple) else dim for dim in known])
-        param = builder.param(leaf.type.with_dims(dims), names.get(id(leaf), leaf.name))
-        layout = context.heap.layout
-        scalar = layout.scalar(context.heap.storage(leaf)) is True
-        (layout.scalars if scalar else layout.arrays).add(param)
-        made.append(param)
-    return made
-
-
-def _replaced(value: Any, params: Iterator[Node], context: Context, level: int) -> Any:
-    """A value with parameters in the place of what is staged in it, in the order of `Form.of`."""
-
-    def inner(values: Iterable[Any]) -> list[Any]:
-        return [_replaced(one, params, context, level) for one in values]
-
-    if isinstance(value, Node) or is_widened(value, level):
-        return next(params)
-    if type(value) is tuple:
-        return tuple(inner(value))
-    if type(value) in (list, dict):
-        made: Any = (
-            inner(value) if type(value) is list else dict(zip(value, inner(value.values()), strict=True))
-        )
-        context.own(made)  # the caller's, for whoever changes it
-        return made
-    if isinstance(value, Closure):
-        defaults, keyword = tuple(inner(value.defaults)), inner(value.keyword_defaults.values())
-        names = dict(zip(value.keyword_defaults, keyword, strict=True))
-        return replace(value, defaults=defaults, keyword_defaults=names)
-    return value
 
 
 def _is_plain(tree: Tree) -> bool:

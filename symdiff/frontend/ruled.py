@@ -91,7 +91,7 @@ def call_ruled(
 
 
 def _name(function: Any) -> str:
-    return getattr(function, "name", None) or getattr(function, "__name__", "function")
+    return str(getattr(function, "name", None) or getattr(function, "__name__", "function"))
 
 
 def _depth(context: Context, function: Any) -> int:

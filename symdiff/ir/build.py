@@ -16,7 +16,7 @@ from typing import Any
 
 from symdiff.errors import Span, UnsupportedError
 from symdiff.ir import types
-from symdiff.ir.node import FOLDS, Attrs, Function, Node, Number, Op, Parameter, Region, Tree
+from symdiff.ir.node import FOLDS, LICENSED, Attrs, Function, Node, Number, Op, Parameter, Region, Tree
 from symdiff.ir.types import Sizes, Type
 from symdiff.records import dataclass, field
 
@@ -52,6 +52,7 @@ class Builder:
     primal: whether nodes are the user's own (never folded) or derived.  span: the line being built.
     sharing: whether equal arrays are one node; the front end keeps them apart while they may be written into.
     resolve: what stands for an operand when an operation is applied to it; the front end's references.
+    stable: whether the user's formulas may be rewritten into stable forms (`ops.stable`).
     immutable: whether nobody can write into a value; where not all are shared, these are.
     """
 
@@ -61,6 +62,7 @@ class Builder:
         self.sharing = sharing
         self.resolve: Callable[[Node], Node] | None = None
         self.immutable: Callable[[Node], bool] = _is_immutable
+        self.stable = False
         self.span: Span | None = None
         self.params: tuple[Node, ...] = ()
         self._scopes = [_Scope()]
@@ -142,6 +144,10 @@ class Builder:
         if self.resolve is not None:
             nodes = tuple(self.resolve(node) for node in nodes)
         items = tuple(sorted(attrs.items()))
+        if self.stable and not attrs and op.name in LICENSED:
+            stable = LICENSED[op.name](op.name, nodes)
+            if stable is not None:
+                return stable
         if not self.primal:
             existing = self._existing(number_key(op, nodes, items)) if op.pure and not regions else None
             if existing is not None:

@@ -7,12 +7,14 @@ did not change and that owns no regions is taken over as it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from symdiff.ir.build import Builder, current
 from symdiff.ir.control import RULE
 from symdiff.ir.node import Node, Region
+from symdiff.ir.types import Type
 
 Known = dict[Node, Node]
 
@@ -35,11 +37,22 @@ def copy_of(builder: Builder, node: Node, known: Known) -> Node:
         builder.adopt(node)
         return node
     if node.op is RULE:  # its regions read nothing from outside, and find nothing there
-        with builder.apart():
+        with closed(builder):
             regions = tuple(region_copy(builder, region, {}) for region in node.regions)
     else:
         regions = tuple(region_copy(builder, region, known) for region in node.regions)
     return made_like(builder, node, args, regions)
+
+
+@contextmanager
+def closed(builder: Builder) -> Iterator[None]:
+    """A place in which nothing that stands outside is found, the function's parameters included."""
+    params, builder.params = builder.params, ()
+    try:
+        with builder.apart():
+            yield
+    finally:
+        builder.params = params
 
 
 def made_like(
@@ -48,13 +61,33 @@ def made_like(
     args: Sequence[Node],
     regions: tuple[Region, ...] = (),
     attrs: dict[str, object] | None = None,
+    type: Type | None = None,
 ) -> Node:
-    """An operation like `node` on other operands: with its line and name, written by whom it was."""
+    """An operation like `node` on other operands: with its line and name, written by whom it was.
+
+    type: what is known of its type, where it has not all results of `node`.
+    """
     before = builder.span, builder.primal
     builder.span, builder.primal = node.span, node.primal
     made = builder.emit(node.op, args, node.attributes if attrs is None else attrs, regions)
     builder.span, builder.primal = before
+    keep_ranks(made, type or node.type)
     return renamed(made, node)
+
+
+def keep_ranks(made: Node, known: Type) -> None:
+    """Give derived control flow the ranks that its results are known to have: a cotangent behind a loop is of
+    the rank of its value, also where the loop carries cotangents of several ranks."""
+    if made.regions and not made.primal:
+        object.__setattr__(made, "type", _with_ranks(made.type, known))
+
+
+def _with_ranks(inferred: Type, known: Type) -> Type:
+    if inferred.kind != known.kind or len(inferred.items) != len(known.items):
+        return inferred
+    items = tuple(map(_with_ranks, inferred.items, known.items))
+    dims = known.dims if inferred.dims is None else inferred.dims
+    return replace(inferred, dims=dims, items=items)
 
 
 def renamed(made: Node, node: Node) -> Node:

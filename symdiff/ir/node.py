@@ -147,6 +147,9 @@ FOLDS: dict[str, Callable[..., Node | None]] = {}
 """By operation: a cheaper equal node for operands and attributes of derived code, or None; `ops.folds` fills
 it in."""
 
+LICENSED: dict[str, Callable[[str, tuple[Node, ...]], Node | None]] = {}
+"""By operation: a stabler equal node for operands of the user's code, or None; `ops.stable` fills it in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tree:

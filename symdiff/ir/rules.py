@@ -13,10 +13,11 @@ regions there are, in order; `pulled`, `pushed`: the numbers of the operands (va
 something; `nested`: the rule was called in itself, as deep as rules are written out.
 
 Invariants: the values are computed from `stop_gradient` of the operands, so that nothing but the rule
-connects them; what the function reads from outside beside its arguments has no derivative.  A region is closed: it reads its parameters and nothing else, and so a
-pass may take the node for an operation without regions.  Cotangents are in the convention of users (of a
-complex x + iy: d/dx + i d/dy).  Behind the last derivative, `autodiff.rules.erased` puts the values in the
-node's place; no later stage sees one.
+connects them; what the function reads from outside beside its arguments has no derivative.  A region is
+closed: it reads its parameters and nothing else, and so a pass may take the node for an operation without
+regions.  What is in it is the user's own, where it is written out too.  Cotangents are in the convention of
+users (of a complex x + iy: d/dx + i d/dy).  Behind the last derivative, `autodiff.rules.erased` puts the
+values in the node's place; no later stage sees one.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from typing import Any
 from symdiff.ir import types
 from symdiff.ir.build import OpenRegion, current
 from symdiff.ir.control import RULE, captures
-from symdiff.ir.copying import Known, copied
+from symdiff.ir.copying import Known, closed, copied, copy_of
 from symdiff.ir.node import Node, Region
 
 
@@ -61,12 +62,11 @@ _GIVEN = {"vjp": "pulled", "jvp": "pushed"}
 
 
 def _closed(region: Region, outer: Sequence[Node]) -> Region:
-    """The region with parameters in the place of what it reads from outside; its code counts as derived."""
+    """The region with parameters in the place of what it reads from outside."""
     builder = current()
     resolve, builder.resolve = builder.resolve, None
-    primal, builder.primal = builder.primal, False
     try:
-        with builder.apart(), builder.region(*(one.type for one in (*region.params, *outer))) as opened:
+        with closed(builder), builder.region(*(one.type for one in (*region.params, *outer))) as opened:
             params = opened.params
             known: Known = dict(zip(region.params, params, strict=False))
             for one, param in zip(outer, params[len(region.params) :], strict=True):
@@ -74,19 +74,11 @@ def _closed(region: Region, outer: Sequence[Node]) -> Region:
             for one in captures(region):
                 if one.is_const:
                     known[one] = builder.const(one.value)
-            _as_derived(region)
             copied(region.body, known)
             opened.results = [known.get(result, result) for result in region.results]
     finally:
-        builder.resolve, builder.primal = resolve, primal
+        builder.resolve = resolve
     return opened.closed()
-
-
-def _as_derived(region: Region) -> None:
-    for node in region.body:
-        object.__setattr__(node, "primal", False)
-        for inner in node.regions:
-            _as_derived(inner)
 
 
 def written_out(node: Node, mode: str, given: Sequence[Node], values: Sequence[Node]) -> dict[int, Node]:
@@ -95,6 +87,21 @@ def written_out(node: Node, mode: str, given: Sequence[Node], values: Sequence[N
     region = node.regions[node.attr("modes").index(mode)]
     inputs = (*given, *values, *node.args[len(values) :])
     known: Known = dict(zip(region.params, inputs, strict=True))
-    copied(region.body, known)
+    for one in region.body:
+        folded = _folded(one, known)
+        known[one] = copy_of(current(), one, known) if folded is None else folded
     results = (known.get(result, result) for result in region.results)
     return dict(zip(node.attr(_GIVEN[mode]), results, strict=True))
+
+
+def _folded(node: Node, known: Known) -> Node | None:
+    """An operation on a cotangent or tangent that is a constant, such as the first one, as derived code."""
+    args = [known.get(arg, arg) for arg in node.args]
+    if node.regions or not any(
+        new.is_const and not old.is_const for new, old in zip(args, node.args, strict=True)
+    ):
+        return None
+    made = current().emit(node.op, args, node.attributes)
+    if node.name:
+        current().label(made, node.name)
+    return made

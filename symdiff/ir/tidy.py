@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from symdiff.ir import types
 from symdiff.ir.build import Builder
 from symdiff.ir.control import BLOCK, FOR, IF, ITEM, LOOPS, RULE, WHILE, carried_of, carried_params, handed
 from symdiff.ir.copying import Known, copy_of, made_like, name_params, renamed
@@ -176,7 +177,9 @@ class _Walk:
             first = len(node.args) - len(carried_of(node))
             args = [*args[:first], *(args[first + k] for k in kept)]
         regions = tuple(self.region(node, region, kept) for region in node.regions)
-        made = made_like(self.builder, node, args, regions)
+        items = node.type.items if node.type.kind == "tuple" else (node.type,)
+        type = items[kept[0]] if len(kept) == 1 else types.tuple_of([items[k] for k in kept])
+        made = made_like(self.builder, node, args, regions, type=type)
         self.values.update(((node, k), (made, place)) for place, k in enumerate(kept))
         self.known[node] = made
 

@@ -1,4 +1,4 @@
-"""Factorizations: eigenvalues, singular values, QR, Cholesky; those of several results are tuples.
+"""Factorizations: eigenvalues, singular values, Cholesky; those of several results are tuples.
 
 A rule divides by differences of eigenvalues (of squares of singular values).  Where two of them are equal the
 vectors that belong to them are determined up to a rotation.  A loss of the eigenvalues alone has its gradient
@@ -10,7 +10,7 @@ NumPy reads one triangle of a symmetric matrix: the gradient is that of this tri
 
 Sources: Giles 2008, "Collected matrix derivative results for forward and reverse mode"; Murray 2016,
 "Differentiation of the Cholesky decomposition"; Townsend 2016, "Differentiating the singular value
-decomposition"; Walter and Lehmann 2010, "Algorithmic differentiation of linear algebra functions".
+decomposition".
 
 In the rules `g` pairs with a change without conjugation; `_bar` turns it into the cotangent of the papers.
 """
@@ -33,15 +33,13 @@ from symdiff.ops.arithmetic import equal
 from symdiff.ops.axes import diagonal, tril, triu
 from symdiff.ops.creation import eye
 from symdiff.ops.elementwise import is_complex, where
-from symdiff.ops.indexing import along
-from symdiff.ops.joining import concatenate
 from symdiff.ops.linalg import floating, infer_square, several, solve, square_dims
 from symdiff.ops.lowering import known_rank
 from symdiff.ops.piecewise import conjugated
 from symdiff.ops.products import swapped
 from symdiff.ops.reductions import add_reduce
 from symdiff.ops.row import Row, custom
-from symdiff.ops.shaping import conjugate, expand_dims, length, real, real_dtype, reshape, shape_of
+from symdiff.ops.shaping import conjugate, expand_dims, length, real, real_dtype
 
 Cotangents = Sequence[Node | None]
 
@@ -85,7 +83,7 @@ def _gaps(w: Node) -> Node:
     return columns(w) - rows(w)
 
 
-def _total(parts: Sequence[Node | None]) -> Node | None:
+def total_of(parts: Sequence[Node | None]) -> Node | None:
     found = [part for part in parts if part is not None]
     return None if not found else sum(found[1:], found[0])
 
@@ -94,7 +92,7 @@ def _real(x: Node) -> Node:
     return real(x) if is_complex(x) else x
 
 
-def _half(x: Node, upper: bool = False) -> Node:
+def half_of(x: Node, upper: bool = False) -> Node:
     """One triangle, the diagonal halved."""
     if upper:
         return triu(x) - 0.5 * (triu(x) - triu(x, k=1))
@@ -103,13 +101,13 @@ def _half(x: Node, upper: bool = False) -> Node:
 
 def _read(x: Node, upper: bool = False) -> Node:
     """The Hermitian matrix of which one triangle is read."""
-    half = _half(x, upper)
+    half = half_of(x, upper)
     return half + adjoint(half)
 
 
 def _to_read(back: Node, upper: bool = False) -> Node:
     """What a cotangent of a Hermitian matrix is for the triangle that is read."""
-    return _half(back + adjoint(back), upper)
+    return half_of(back + adjoint(back), upper)
 
 
 # Cholesky
@@ -117,7 +115,7 @@ def _to_read(back: Node, upper: bool = False) -> Node:
 
 def _cholesky_vjp(g: Node, y: Node, x: Node, upper: bool = False) -> tuple[Node]:
     factor, bar = (adjoint(y), adjoint(conjugated(g))) if upper else (y, conjugated(g))
-    inner = solve(adjoint(factor), _half(adjoint(factor) @ bar))
+    inner = solve(adjoint(factor), half_of(adjoint(factor) @ bar))
     back = adjoint(solve(adjoint(factor), adjoint(inner)))
     return (conjugated(_to_read(back, upper)),)
 
@@ -125,7 +123,7 @@ def _cholesky_vjp(g: Node, y: Node, x: Node, upper: bool = False) -> tuple[Node]
 def _cholesky_jvp(tangents: tuple[Node], y: Node, x: Node, upper: bool = False) -> Node:
     factor = adjoint(y) if upper else y
     inner = solve(factor, adjoint(solve(factor, _read(tangents[0], upper))))
-    change = factor @ _half(inner)
+    change = factor @ half_of(inner)
     return adjoint(change) if upper else change
 
 
@@ -191,9 +189,15 @@ eigvalsh = custom(
 
 
 def _complex_dtype(x: Node) -> str:
-    """Of eigenvalues: real matrices that happen to have real ones alone give real results."""
+    """Of eigenvalues.  Real matrices that happen to have real ones alone give real arrays, which what is
+    computed with complex numbers takes as well; what is computed with real ones would be wrong for others."""
     dtype = floating(infer.numpy_dtype(x))
-    return dtype if dtype.startswith("complex") else ""
+    return wider(dtype) if dtype else ""
+
+
+def wider(dtype: str) -> str:
+    """The complex dtype of the same precision."""
+    return str(np.result_type(dtype, np.complex64))
 
 
 def _infer_eigvals(x: Node) -> Type:
@@ -249,14 +253,14 @@ def least(a: Dim, b: Dim) -> Dim:
     return min(a, b) if isinstance(a, int) and isinstance(b, int) else current().sizes.fresh()
 
 
-def _matrix_dims(x: Node, what: str) -> Dims | None:
+def matrix_dims(x: Node, what: str) -> Dims | None:
     if x.type.rank is not None and x.type.rank < 2:
         raise UnsupportedError(f"{what} takes matrices.")
     return x.type.dims
 
 
 def _infer_svd(x: Node, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Type:
-    dims, dtype = _matrix_dims(x, "np.linalg.svd"), floating(infer.numpy_dtype(x))
+    dims, dtype = matrix_dims(x, "np.linalg.svd"), floating(infer.numpy_dtype(x))
     if dims is None:
         parts = [types.array(dtype), types.array(real_dtype(dtype)), types.array(dtype)]
     else:
@@ -299,7 +303,7 @@ def _svd_vjp(g: Any, y: Any, x: Node, **attrs: Any) -> tuple[Node]:
         part = _apart(inner, squares)
         middle.append(rows(s) * (part + adjoint(part)))
         outside.append(u @ quotient(adjoint(bar) - adjoint(inner) @ vh, rows(s)))
-    total = _total([u @ _total(middle) @ vh, *outside])  # type: ignore[operator]
+    total = total_of([u @ total_of(middle) @ vh, *outside])  # type: ignore[operator]
     assert total is not None
     return (conjugated(total),)
 
@@ -351,93 +355,4 @@ svdvals: Row = custom(
     lambda g, y, x: _svd_vjp(g, y, x),
     lambda tangents, y, x: _svd_jvp(tangents, y, x),
     name="linalg.svdvals",
-)
-
-
-# QR
-
-
-def _infer_qr(x: Node, mode: str = "reduced") -> Type:
-    if mode not in ("reduced", "r"):
-        raise UnsupportedError(f"np.linalg.qr with mode={mode!r} is not supported.", "mode='reduced'")
-    dims, dtype = _matrix_dims(x, "np.linalg.qr"), floating(infer.numpy_dtype(x))
-    if dims is None:
-        parts = [types.array(dtype), types.array(dtype)]
-    else:
-        *batch, m, n = dims
-        k = least(m, n)
-        parts = [types.array(dtype, (*batch, m, k)), types.array(dtype, (*batch, k, n))]
-    return types.tuple_of(parts) if mode == "reduced" else parts[1]
-
-
-def _is_tall(q: Node, r: Node) -> bool:
-    """Whether r is known to be square."""
-    dims = current().sizes.resolve(r.type.dims)
-    return dims is not None and dims[-1] == dims[-2]
-
-
-def _over(x: Node, r: Node) -> Node:
-    """x @ inv(r)^H"""
-    return adjoint(solve(r, adjoint(x)))
-
-
-def _qr_vjp(g: Any, y: Any, x: Node, mode: str = "reduced") -> tuple[Node]:
-    """The first k columns are those of a square R; the others, Y, are Q times the rest of R."""
-    gq, gr = (None, g) if isinstance(y, Node) else g
-    q, r = values_of(qr(x)) if isinstance(y, Node) else y
-    if _is_tall(q, r):
-        return (conjugated(_qr_back(gq, gr, q, r)),)
-    last = known_rank(x, "np.linalg.qr") - 1
-    k = length(q, axis=last)
-    square, bar_q, bar_rest = along(r, last, None, k), gq, None
-    if gr is not None:
-        bar_rest = conjugated(along(gr, last, k, None))
-        part = conjugated(along(x, last, k, None) @ adjoint(bar_rest))
-        bar_q = part if gq is None else gq + part
-    first = _qr_back(bar_q, None if gr is None else along(gr, last, None, k), q, square)
-    rest = q @ bar_rest if bar_rest is not None else 0 * along(x, last, k, None)
-    return (reshape(conjugated(concatenate(first, rest, axis=last)), shape_of(x)),)
-
-
-def _qr_back(gq: Node | None, gr: Node | None, q: Node, r: Node) -> Node:
-    """Where R is square."""
-    parts = [
-        None if gr is None else conjugated(gr) @ adjoint(r),
-        None if gq is None else -(adjoint(q) @ conjugated(gq)),
-    ]
-    inner = _half(_total(parts), upper=True)  # type: ignore[arg-type]
-    change = q @ (inner + adjoint(inner))
-    return _over(change if gq is None else conjugated(gq) + change, r)
-
-
-def _qr_jvp(tangents: tuple[Node], y: Any, x: Node, mode: str = "reduced") -> Any:
-    (t,) = tangents
-    q, r = values_of(qr(x)) if isinstance(y, Node) else y
-    if _is_tall(q, r):
-        tq, tr = _qr_forward(t, q, r)
-    else:
-        last = known_rank(x, "np.linalg.qr") - 1
-        k = length(q, axis=last)
-        tq, first = _qr_forward(along(t, last, None, k), q, along(r, last, None, k))
-        rest = adjoint(tq) @ along(x, last, k, None) + adjoint(q) @ along(t, last, k, None)
-        tr = reshape(concatenate(first, rest, axis=last), shape_of(r))
-    return tr if isinstance(y, Node) else (tq, tr)
-
-
-def _qr_forward(t: Node, q: Node, r: Node) -> tuple[Node, Node]:
-    scaled = swapped(solve(swapped(r), swapped(t)))  # t @ inv(r)
-    inner = adjoint(q) @ scaled
-    upper = _half(inner + adjoint(inner), upper=True)
-    # What is left of the lower triangle, and its adjoint, turn Q.
-    return scaled - q @ upper, upper @ r
-
-
-qr: Row = custom(
-    np.linalg.qr,
-    "x, mode='reduced'",
-    _infer_qr,
-    _qr_vjp,
-    _qr_jvp,
-    name="linalg.qr",
-    lower=several("QRResult"),
 )

@@ -86,7 +86,7 @@ def _joined(row: Row, items: Any, axis: Any = 0, dtype: Any = None) -> Node:
 def _is_whole(items: Any) -> bool:
     """Whether an array, whose length nobody knows, stands for the list of its items."""
     dims = items.type.dims if isinstance(items, Node) else None
-    return bool(dims) and not isinstance(current().sizes.resolve(dims)[0], int)
+    return bool(dims) and not isinstance((current().sizes.resolve(dims) or ())[0], int)
 
 
 def _joined_whole(x: Node, axis: int | None) -> Node:
@@ -143,6 +143,13 @@ def _listed(function: Any, definition: Callable[..., Node], whole: Callable[[Nod
         definition,
         lower=lambda row, items: whole(items) if _is_whole(items) else row(*arrays(items)),
     )
+
+
+def joined_by(row: Row, items: Any) -> Node:
+    """A row of this file for the user's list of arrays."""
+    assert row.lower is not None
+    made: Node = row.lower(row, items)
+    return made
 
 
 def _with_axes(x: Node, *places: int) -> Node:
@@ -220,16 +227,16 @@ def _cut(x: Any, sections: Any, axis: Any, even: bool) -> list[Node]:
             places = [i * short + REGISTRY["builtins.min"](i, rest) for i in range(1, count)]
     bounds = zip([None, *places], [*places, None], strict=True)
     pieces = [along(x, axis, start, stop) for start, stop in bounds]
-    lengths = [None if piece.type.dims is None else piece.type.dims[axis] for piece in pieces]
+    extents = [None if piece.type.dims is None else piece.type.dims[axis] for piece in pieces]
     if (
         even
         and places
         and isinstance(places[0], Node)
         and not isinstance(sections, list | tuple | np.ndarray)
     ):
-        for one in lengths[1:]:
-            if one is not None and lengths[0] is not None:
-                current().sizes.unify(lengths[0], one)
+        for one in extents[1:]:
+            if one is not None and extents[0] is not None:
+                current().sizes.unify(extents[0], one)
     return pieces
 
 

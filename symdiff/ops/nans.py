@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from symdiff.errors import DtypeError
 from symdiff.ir.node import Node
 from symdiff.ops import infer
-from symdiff.ops.elementwise import is_complex, isnan, logical_not, nonzero, where
+from symdiff.ops.elementwise import isnan, logical_not, nonzero, where
+from symdiff.ops.piecewise import conjugated
 from symdiff.ops.reductions import (
     _corrected,
     _infer_extremum,
@@ -46,11 +46,7 @@ nancumprod: Row = composite(
 
 
 def _deviation(x: Node, axis: Any) -> Node:
-    if is_complex(x):
-        raise DtypeError(
-            "The variance of complex numbers has no derivative rule.", "np.nanmean(np.abs(...) ** 2)"
-        )
-    return where(isnan(x), 0, x - nanmean(x, **given(axis=axis, keepdims=axis is not None)))
+    return conjugated(where(isnan(x), 0, x - nanmean(x, **given(axis=axis, keepdims=axis is not None))))
 
 
 def _freedom(x: Node, axis: Any, ddof: Any) -> Node:

@@ -60,9 +60,13 @@ def _across(x: Node) -> Node:
     return 2 * nonzero(absolute(x))
 
 
+def _phase(z: Any) -> Any:
+    return np.sign(z)
+
+
 # z / |z|, which turns with z: of w = sign(z) the change is (dz - w Re(conj(w) dz)) / |z|, and 0 at 0.
 phase: Row = custom(
-    None,
+    _phase,
     "x",
     infer.of_ufunc(np.sign),
     lambda g, y, x: ((g * (y * conjugate(y)) - conjugate(g * y**2)) / _across(x),),
@@ -88,8 +92,10 @@ def above(a: Node, b: Node) -> Node:
     """1 where a > b, 0.5 where they are equal, 0 elsewhere.
 
     Beside a constant this is half of 1 + sign(a - b): of the forms exact at ties the fastest, and it keeps
-    the dtype; otherwise a - b may be inf - inf.
+    the dtype; otherwise a - b may be inf - inf.  Complex numbers are in lexicographic order.
     """
+    if is_complex(a) or is_complex(b):
+        return greater(a, b) + 0.5 * equal(a, b)
     if _finite(b):
         return 0.5 + 0.5 * sign(a - b if b.value else a)
     if _finite(a):

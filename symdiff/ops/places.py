@@ -20,8 +20,8 @@ from symdiff.ops.creation import arange, linspace, tri
 from symdiff.ops.elementwise import elementwise, logical_not
 from symdiff.ops.finding import nonzero
 from symdiff.ops.indexing import take
-from symdiff.ops.joining import concatenate, vstack
-from symdiff.ops.lowering import arrays, bind, known_rank, literal, sugar, to_node
+from symdiff.ops.joining import concatenate, joined_by, vstack
+from symdiff.ops.lowering import bind, known_rank, literal, sugar, to_node
 from symdiff.ops.products import flat
 from symdiff.ops.row import Row, composite, constant
 from symdiff.ops.shaping import broadcast_to, copy, expand_dims, length, make_shape, reshape, size
@@ -135,7 +135,7 @@ def _leaves(value: Any) -> list[Node]:
 
 
 sugar(np.block, _block)
-sugar(getattr(np, "row_stack", None), lambda tup: bind_rows(tup), name="row_stack")  # deprecated
+sugar(getattr(np, "row_stack", None), lambda tup: joined_by(vstack, tup), name="row_stack")  # deprecated
 
 
 def _resize(x: Node, shape: Node) -> Node:

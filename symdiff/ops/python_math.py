@@ -109,12 +109,17 @@ def _extreme(function: Any, of_many: str, pair: Row) -> None:
 
 
 def _absolute(row: Row, x: Any) -> Node:
-    """`abs`: of a Python number a Python number, of an array what `np.abs` gives."""
+    """`abs`: of a Python number a Python number, of an array what `np.abs` gives.
+
+    What has no axes may be a Python number in some round of a loop, and has to stay one.
+    """
     x = to_node(x)
-    return row(x) if x.type.kind == "number" else piecewise.absolute(x)
+    return piecewise.absolute(x) if x.type.dims else row(x)
 
 
 def _infer_absolute(x: Node) -> types.Type:
+    if x.type.kind != "number":
+        return piecewise.absolute.infer(x)
     return types.number("float" if x.type.dtype == "complex" else x.type.dtype)
 
 

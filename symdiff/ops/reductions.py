@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from symdiff.errors import DtypeError
 from symdiff.ir import types
 from symdiff.ir.build import current
 from symdiff.ir.node import Node
 from symdiff.ops import infer
 from symdiff.ops.arithmetic import equal
-from symdiff.ops.elementwise import is_complex, isnan, logical_and, logical_not, nonzero, where
+from symdiff.ops.elementwise import isnan, logical_and, logical_not, nonzero, where
 from symdiff.ops.lowering import bind, known_rank, literal, sugar, to_node
+from symdiff.ops.piecewise import conjugated
 from symdiff.ops.row import Row, composite, constant, custom, linear
 from symdiff.ops.shaping import broadcast_to, expand_dims, full_like, length, reshape, shape_of, size
 
@@ -117,11 +117,8 @@ prod = nonlinear(np.prod, _TYPED, _others, method="prod", domain=(0.5, 2))
 
 
 def _deviation(x: Node, axis: Any) -> Node:
-    if is_complex(x):
-        raise DtypeError(
-            "The variance of complex numbers has no derivative rule.", "np.mean(np.abs(...) ** 2)"
-        )
-    return x - mean(x, **given(axis=axis, keepdims=axis is not None))
+    """Of complex numbers conjugated: the variance is the mean of |x - mean(x)|**2."""
+    return conjugated(x - mean(x, **given(axis=axis, keepdims=axis is not None)))
 
 
 def _freedom(x: Node, axis: Any, ddof: Any) -> Node:

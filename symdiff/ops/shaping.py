@@ -184,17 +184,26 @@ astype: Row = linear(
     name="astype",
     method="astype",
 )
+
+
+def _infer_part(x: Node) -> Type:
+    """Of a Python number NumPy reads the attribute, which is a Python number."""
+    if x.type.kind == "number":
+        return types.number({"complex": "float", "bool": "int"}.get(x.type.dtype, x.type.dtype))
+    return types.array(real_dtype(infer.numpy_dtype(x)), x.type.dims)
+
+
 real: Row = linear(
     np.real,
     "x",
-    lambda x: types.array(real_dtype(infer.numpy_dtype(x)), x.type.dims),
+    _infer_part,
     lambda g, x: g,
     view=True,
 )
 imag: Row = linear(
     np.imag,
     "x",
-    lambda x: types.array(real_dtype(infer.numpy_dtype(x)), x.type.dims),
+    _infer_part,
     lambda g, x: -1j * g,
     view=True,
 )

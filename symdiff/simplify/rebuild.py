@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from symdiff.ir.build import Builder, current
 from symdiff.ir.control import CONTROL, FOR
-from symdiff.ir.copying import name_params
+from symdiff.ir.copying import keep_ranks, name_params
 from symdiff.ir.node import Function, Node, Region
 from symdiff.ir.tidy import without_dead
 from symdiff.ops.control import is_permuted, is_view, roots, sources
@@ -37,7 +37,8 @@ def _fresh(new: Node, old: Node) -> Node:
     argument."""
     if new is old or old.primal or old.type.kind != "array" or old.type.dims == ():
         return new
-    shared = new.primal or new.op.name == "param" or (isinstance(new.op, Row) and new.op.view)
+    given = new.args[0] if new.op.name == "fit_like" else new  # which it may hand on as it is
+    shared = new.primal or new.op.name == "param" or (isinstance(given.op, Row) and given.op.view)
     return copy(new) if shared or any(memory.op.name == "param" for memory in roots(new)) else new
 
 
@@ -95,6 +96,7 @@ class _Copy:
             carried = zip(args[3:], regions[0].params[1:], strict=True)
             args = (*args[:3], *(_as_carried(initial, param) for initial, param in carried))
         made = builder.emit(node.op, args, node.attributes, regions)
+        keep_ranks(made, node.type)
         builder.primal = False
         if node.name and not made.name:
             object.__setattr__(made, "name", node.name)

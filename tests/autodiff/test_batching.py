@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,10 @@ from ops.specs import RANDOM, specs_of
 
 from symdiff.autodiff.batching import batch
 from symdiff.autodiff.batching_operands import whole
+from symdiff.autodiff.batching_rows import RULES
+from symdiff.backends.numpy import source
+from symdiff.errors import UnsupportedError
+from symdiff.frontend import lower
 from symdiff.ir import types
 from symdiff.ir.build import Builder
 from symdiff.ir.node import LEAF, Function, Region, Tree
@@ -26,7 +31,7 @@ COUNT = 3
 
 
 def batched(function: Function, chosen: list[int]) -> Function:
-    """A function of the same parameters, of which some have one more axis in front, and so have its results."""
+    """A function of the same parameters, of which some have one more axis in front; so have its results."""
     builder = Builder(function.sizes, primal=False)
     with builder:
         known = {}
@@ -34,7 +39,8 @@ def batched(function: Function, chosen: list[int]) -> Function:
             kind = param.type
             if k in chosen:
                 kind = types.array(infer.numpy_dtype(param), (Size("batch"), *(kind.dims or ())))
-            known[param] = builder.param(kind, param.name, parameter=f"x{k}", path=())
+            place = param.attr("parameter", f"x{k}")
+            known[param] = builder.param(kind, param.name, parameter=place, path=param.attr("path", ()))
         params = builder.params = tuple(known.values())
         made = batch(builder, function, known, [function.params[k] for k in chosen])
         count = length(known[function.params[chosen[0]]], axis=0)
@@ -69,6 +75,103 @@ def test_rows(name: str) -> None:
         for chosen in [places, *([[k] for k in places] if len(places) > 1 else [])]:
             if chosen:
                 compare(sample.function, sample.values, chosen, f"{name} {i} {chosen}")
+
+
+def test_every_rule_belongs_to_a_row() -> None:
+    assert set(RULES) <= set(REGISTRY)
+
+
+def loops(name: str, spec: int, chosen: list[int]) -> int:
+    """How many loops a batched sample runs."""
+    sample = Sample(row(name), (specs_of(row(name)) or [])[spec])
+    return sum(node.op.name == "for" for node in batched(sample.function, chosen).nodes())
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["add", "sum", "matmul", "dot", "einsum", "transpose", "linalg.inv", "cumsum", "index", "pad", "var"],
+)
+def test_common_rows_run_no_loop(name: str) -> None:
+    for spec in range(len(specs_of(row(name)) or ())):
+        assert loops(name, spec, [0]) == 0, spec
+
+
+def test_a_row_without_a_rule_runs_one() -> None:
+    assert loops("convolve", 0, [0]) == 1
+
+
+def written(x, n):
+    y = np.zeros((n, len(x)))
+    for i in range(n):
+        y[i] = x * i
+        if i > 1:
+            y[i, ::2] += x[1] ** 2
+    return y
+
+
+def by_mask(x, n):
+    y = x.copy()
+    y[x > 0.5] *= n
+    return y, np.sum(x[x < 0.5])
+
+
+def gathered(x, n):
+    rows = [x * k for k in range(3)]
+    for k in range(n):
+        rows.append(np.sort(x) ** k)
+    return np.stack(rows), rows[-1][0]
+
+
+def while_small(x, n):
+    count = 0
+    while np.sum(x**2) < 50:
+        x = x * 1.5
+        count += 1
+    return x, count
+
+
+def chosen(x, n):
+    if x[0] > 0.5:
+        return np.exp(x) * n
+    return x[::-1] / n
+
+
+def with_callee(x, n):
+    def half(x, k):
+        return x if k < 0.5 else half(x / 2, k - 1.0)
+
+    return half(x, 3.0) + n
+
+
+PROGRAMS = [written, by_mask, gathered, while_small, chosen, with_callee]
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_programs(program: Any) -> None:
+    rng = np.random.default_rng(2)
+    items = rng.uniform(0, 1, (5, 4))
+    bound = inspect.signature(program).bind(items[0], 3)
+    function = lower(program, bound).function
+    made = batched(function, [0])
+    expected = [leaves_of(program(x.copy(), 3)) for x in items]
+    module: dict[str, Any] = {}
+    exec(source(made), module)
+    found = leaves_of(module[function.name](items.copy(), 3))
+    for k, parts in enumerate(found):
+        np.testing.assert_allclose(parts, [one[k] for one in expected], rtol=1e-12)
+
+
+def leaves_of(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, tuple) else [value]
+
+
+def test_a_program_that_draws_is_not_run_for_every_item() -> None:
+    def noisy(x):
+        return x * np.random.normal() if x[0] > 0 else np.linalg.inv(x * np.eye(2))[0]
+
+    function = lower(noisy, inspect.signature(noisy).bind(np.ones(2))).function
+    with pytest.raises(UnsupportedError, match="many items"):
+        batched(function, [0])
 
 
 def compare(function: Function, values: list[Any], chosen: list[int], what: str) -> int:

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from ops.evaluate import apply
 
-from symdiff.backends.expressions import Expressions, constant
+from symdiff.backends.expressions import Expressions
+from symdiff.backends.literals import constant
 from symdiff.ir import types
 from symdiff.ir.build import Builder
 from symdiff.ir.node import Node

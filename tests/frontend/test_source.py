@@ -34,12 +34,13 @@ from hypothesis import strategies as st
 
 import symdiff.frontend.source as source_module
 from symdiff.errors import SourceError, StaleSourceError
+from symdiff.frontend import compiled
 from symdiff.frontend.source import Source, source_of
 
 ROOT = pathlib.Path(source_module.__file__).parents[2]
 _numbers = itertools.count()
 
-CACHES = source_module._parsed, source_module._compiled, source_module._compiled_apart
+CACHES = compiled.parsed, compiled.codes_in, compiled.codes_apart
 
 Load = Callable[..., types.ModuleType]
 
@@ -993,7 +994,7 @@ def test_all_functions_of_a_real_module(name: str) -> None:
     for function in functions_of(outer):
         source, inner = source_of(function), function.__code__
         lines = {line for _, _, line in inner.co_lines() if line}
-        assert source_module._first_line(source.node) == inner.co_firstlineno
+        assert compiled.first_line(source.node) == inner.co_firstlineno
         assert getattr(source.node, "name", "<lambda>") == inner.co_name
         assert max(lines) <= (source.node.end_lineno or 0)
         count += 1

@@ -527,8 +527,11 @@ def line_written(A):
 def test_layout_that_decides_what_is_written() -> None:
     A = np.arange(1.0, 7.0).reshape(2, 3)
     assert_same(symdiff.grad(line_written)(A), 2 * A * (A != 2))
-    with pytest.raises(SymdiffError, match="`A` is not C-contiguous"):
+    with pytest.raises(SymdiffError, match="`A` is not C-contiguous") as raised:
         symdiff.grad(line_written)(np.asfortranarray(A))
+    span = raised.value.problems[0].span
+    assert span is not None
+    assert span.line == line_written.__code__.co_firstlineno
 
 
 def test_before_a_call() -> None:

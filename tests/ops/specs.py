@@ -343,6 +343,8 @@ SPECS: dict[str, list[Spec]] = {
         lambda r: args(r(3), r(3)),
         lambda r: args(r(2, 3), r(3)),
         lambda r: args(r(3, 2), r(3, 2), axis=0),
+        lambda r: args(r(3, 2), r(2, 3), axisa=0, axisc=0),
+        lambda r: args(r(2, 3), r(4, 3, 2), axisb=1, axisc=-2),
     ],
     "trace": [
         lambda r: args(r(3, 3)),
@@ -481,7 +483,8 @@ SPECS: dict[str, list[Spec]] = {
     "column_stack": [lambda r: args([r(3), r(3)]), lambda r: args([r(3), r(3, 2)])],
     "append": [lambda r: args(r(3), r(2)), lambda r: args(r(2, 3), r(1, 3), axis=0)],
     "split": [lambda r: args(r(6), 3), lambda r: args(r(6), [2, 5]), lambda r: args(r(3, 4), 2, axis=1)],
-    "array_split": [lambda r: args(r(6), [2, 5])],
+    "array_split": [lambda r: args(r(6), [2, 5]), lambda r: args(r(7, 2), 4)],
+    "phase": [lambda r: args(r(3) + 1j * r(3)), lambda r: args(r(2, 2) - 0.3j)],
     "hsplit": [lambda r: args(r(3, 4), 2), lambda r: args(r(4), 2)],
     "vsplit": [lambda r: args(r(4, 3), 2)],
     "dsplit": [lambda r: args(r(2, 3, 4), 2)],
@@ -720,6 +723,9 @@ for _name in (
         lambda r: args(r.complex(3), r.complex(3)),
         lambda r: args(r(3), r.complex(3)),
     ]
+for _name in ("var", "std"):
+    SPECS[_name].append(lambda r: args(r(4) + 1j * r(4)))
+    SPECS[_name].append(lambda r: args(r(3, 2) + 1j * r(3, 2), axis=0, ddof=1))
 SPECS["linalg.inv"].append(lambda r: args(well(r, 2, 2) + 1j * r(2, 2)))
 SPECS["linalg.det"].append(lambda r: args(well(r, 2, 2) + 1j * r(2, 2)))
 SPECS["linalg.solve"].append(lambda r: args(well(r, 2, 2) + 1j * r(2, 2), r(2)))

@@ -18,7 +18,7 @@ from symdiff.ir.types import Type
 from symdiff.ops import factorizations, infer, least_squares, linalg, norms
 from symdiff.ops.axes import tril, triu
 from symdiff.ops.elementwise import is_complex
-from symdiff.ops.factorizations import adjoint
+from symdiff.ops.factorizations import adjoint, wider
 from symdiff.ops.indexing import along
 from symdiff.ops.joining import concatenate
 from symdiff.ops.linalg import floating, infer_square, several, square_dims
@@ -236,19 +236,24 @@ def _beside(row: Row, x: Node, change: Node) -> Node:
     return reshape(along(along(whole, rank - 2, None, n), rank - 1, n, None), shape_of(x))
 
 
-def _of_matrix(name: str, keeps: bool) -> None:
-    """keeps: whether real matrices have real values."""
+def _infer_of_matrix(name: str, keeps: bool) -> Callable[..., Type]:
+    """Where real matrices may have complex values, these count as such, as eigenvalues do."""
 
     def inferred(x: Node, **_: Any) -> Type:
         dtype = _wide(x) if name == "logm" else floating(infer.numpy_dtype(x))
-        return types.array(dtype if keeps or dtype.startswith("complex") else "", square_dims(x))
+        return types.array(dtype if keeps or not dtype else wider(dtype), square_dims(x))
 
+    return inferred
+
+
+def _of_matrix(name: str, keeps: bool) -> None:
+    """keeps: whether real matrices have real values."""
     made: list[Row] = []
     made.append(
         custom(
             getattr(functions, name),
             "x",
-            inferred,
+            _infer_of_matrix(name, keeps),
             lambda g, y, x: (_beside(made[0], swapped(x), g),),
             lambda tangents, y, x: _beside(made[0], x, tangents[0]),
             **_spelled(name),
@@ -258,8 +263,7 @@ def _of_matrix(name: str, keeps: bool) -> None:
 
 for _name in ("expm", "cosm", "sinm", "tanm", "coshm", "sinhm", "tanhm"):
     _of_matrix(_name, True)
-for _name in ("sqrtm", "logm"):
-    _of_matrix(_name, False)
+_of_matrix("logm", False)
 
 # Sylvester's equation, a x + x b = q
 
@@ -291,3 +295,13 @@ solve_sylvester: Row = custom(
     **_spelled("solve_sylvester"),
 )
 _as_numpy("solve_continuous_lyapunov", "a, q", lambda a, q: solve_sylvester(a, adjoint(a), q))
+
+# y y = x.  In the block matrix every eigenvalue is there twice; a negative one then is two beside the cut.
+sqrtm: Row = custom(
+    functions.sqrtm,
+    "x",
+    _infer_of_matrix("sqrtm", False),
+    lambda g, y, x: (solve_sylvester(swapped(y), swapped(y), g),),
+    lambda tangents, y, x: solve_sylvester(y, y, tangents[0]),
+    **_spelled("sqrtm"),
+)

@@ -161,6 +161,44 @@ _density(
         - 0.5 * (df + 1) * log1p(z**2 / df)
     ),
 )
+
+
+def _from(inside: Formula, formula: Formula, below: float = 0.0) -> Formula:
+    """A function of the standard variable that is constant before its support."""
+    return lambda z, *shapes: where(
+        inside(z, *shapes), formula(where(inside(z, *shapes), z, 0.5), *shapes), below
+    )
+
+
+stdtr, gammainc, gammaincc = map(call, ("stdtr", "gammainc", "gammaincc"))
+_distribution(
+    "t",
+    1,
+    cdf=lambda z, df: stdtr(df, z),
+    sf=lambda z, df: stdtr(df, -z),
+    logcdf=lambda z, df: log(stdtr(df, z)),
+    logsf=lambda z, df: log(stdtr(df, -z)),
+)
+_distribution(
+    "chi2",
+    1,
+    cdf=_from(_positive, lambda z, df: call("chdtr")(df, z)),
+    sf=_from(_positive, lambda z, df: call("chdtrc")(df, z), 1.0),
+)
+_distribution(
+    "gamma",
+    1,
+    cdf=_from(_positive, lambda z, a: gammainc(a, z)),
+    sf=_from(_positive, lambda z, a: gammaincc(a, z), 1.0),
+)
+_distribution(
+    "beta",
+    2,
+    cdf=_from(_unit, lambda z, a, b: call("betainc")(a, b, z)),
+    sf=_from(_unit, lambda z, a, b: call("betaincc")(a, b, z)),
+)
+_distribution("poisson", 1, cdf=_from(_positive, lambda k, mu: call("pdtr")(k, mu)))
+_distribution("poisson", 1, sf=_from(_positive, lambda k, mu: call("pdtrc")(k, mu), 1.0))
 _density(
     "lognorm",
     1,
@@ -188,6 +226,11 @@ def _laplace_cdf(z: Node) -> Node:
 # Of vectors
 
 
+def _symmetric(cov: Node) -> Node:
+    """As SciPy has it, which reads the lower triangle."""
+    return tril(cov) + swapped(tril(cov, k=-1))
+
+
 def _normal(x: Node, mean: Node, cov: Node) -> Node:
     """The logarithm of the density of vectors along the last axis."""
     rank = known_rank(x, "scipy.stats.multivariate_normal.logpdf")
@@ -195,7 +238,7 @@ def _normal(x: Node, mean: Node, cov: Node) -> Node:
         raise UnsupportedError(
             "scipy.stats.multivariate_normal is supported for vectors and a matrix.", "np.atleast_2d(cov)"
         )
-    cov = tril(cov) + swapped(tril(cov, k=-1))  # SciPy reads the lower triangle
+    cov = _symmetric(cov)
     apart = x - mean
     white = solve(cov, apart) if rank == 1 else swapped(solve(cov, swapped(apart)))
     distance = add_reduce(apart * white, axis=-1)
@@ -215,6 +258,29 @@ def _infer_normal(x: Node, mean: Node, cov: Node) -> Type:
     if dims:
         current().sizes.unify(dims[-1], cov.type.dims[-1] if cov.type.dims else dims[-1])
     return types.array("float64", None if dims is None else dims[:-1])
+
+
+def _entropy(mean: Node, cov: Node) -> Node:
+    cov, rank = _symmetric(cov), length(cov, axis=0)
+    return rank * (HALF_LOG_2PI + 0.5) + 0.5 * values_of(slogdet(cov))[1]
+
+
+def _entropy_call(row: Row, mean: Any = None, cov: Any = 1) -> Node:
+    mean, cov = to_node(0.0 if mean is None else mean), to_node(cov)
+    if known_rank(cov, "scipy.stats.multivariate_normal.entropy") != 2:
+        raise UnsupportedError("The entropy is supported for a matrix of covariances.", "np.atleast_2d(cov)")
+    return row(mean, cov)
+
+
+composite(
+    functions.multivariate_normal.entropy,
+    "mean, cov",
+    lambda mean, cov: types.array("float64", ()),
+    _entropy,
+    name="stats.multivariate_normal.entropy",
+    spelling="scipy.stats.multivariate_normal.entropy",
+    lower=_entropy_call,
+)
 
 
 def _dirichlet(x: Node, alpha: Node) -> Node:
