@@ -79,6 +79,10 @@ def dense(triples, shape):
     return full
 
 
+def turned_projection(rotation, camera, point):
+    return 1.2 * projected(np.concatenate([rotation, camera[3:]]), point)
+
+
 def expected(arguments):
     count = 3 * len(arguments[2])
     return np.concatenate([differences(residuals, arguments, i).reshape(count, -1) for i in range(3)], axis=1)
@@ -88,15 +92,16 @@ def case(rng: np.random.Generator, tiny: bool) -> Case:
     n, m, p = (2, 2, 3) if tiny else (5, 10, 40)
     cameras = np.tile([0.1, -0.2, 0.3, 0.5, -0.3, -4.0, 1.5, 0.2, 0.1, 0.02, -0.01], (n, 1))
     cameras = cameras * (1 + 0.1 * rng.standard_normal(cameras.shape))
-    cameras[0, :3] *= 0 if tiny else 1  # the branch of no rotation
     points = rng.standard_normal((m, 3))
     observations = [(i % n, i % m) for i in range(p)]
     arguments = (cameras, points, 1 + 0.3 * rng.random(p), rng.standard_normal((p, 2)), observations)
-    moving = ((0.0 * cameras[0] + cameras[-1], *points[:1], 1.2, np.ones(2)),)[0]
     shape = (3 * p, cameras.size + points.size + p)
-    checks = [
-        (lambda: blocks_of(*moving), lambda: tuple(differences(reprojection, moving, i) for i in range(3)))
-    ]
-    if not tiny:
-        checks.append((lambda: dense(jacobian(*arguments), shape), lambda: expected(arguments)))
-    return Case(lambda: residuals(*arguments), lambda: jacobian(*arguments), tuple(checks))
+    at_rest = np.concatenate([np.zeros(3), cameras[0, 3:]])
+    checks = {
+        "jacobian": (lambda: dense(jacobian(*arguments), shape), lambda: expected(arguments)),
+        "no rotation": (
+            lambda: blocks_of(at_rest, points[0], 1.2, np.ones(2))[0][:, :3],
+            lambda: differences(turned_projection, (np.zeros(3), at_rest, points[0])),
+        ),
+    }
+    return Case(lambda: residuals(*arguments), lambda: jacobian(*arguments), checks)

@@ -21,13 +21,13 @@ ACCURACY = 1e-8
 class Case:
     """`primal` and `gradient` are timed against one another; each check is what is found and what is true.
 
-    Both entries of a check are calls that return an array, a number or a tuple of them.
+    Both entries of a check are calls that return an array, a number or a tuple of them.  An eval that asks for
+    several variants has a check for each, so that one that is refused does not hide the others.
     """
 
     primal: Call
     gradient: Call
-    checks: tuple[tuple[Call, Call], ...]
-    accuracy: float = ACCURACY
+    checks: dict[str, tuple[Call, Call]]
 
 
 def differences(function: Callable[..., Any], arguments: tuple[Any, ...], position: int = 0) -> Any:
@@ -45,7 +45,11 @@ def differences(function: Callable[..., Any], arguments: tuple[Any, ...], positi
 
 
 def _difference(
-    function: Callable[..., Any], arguments: tuple[Any, ...], position: int, index: tuple[int, ...], step: float
+    function: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    position: int,
+    index: tuple[int, ...],
+    step: float,
 ) -> Any:
     values = []
     for signed in (step, -step):

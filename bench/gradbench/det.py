@@ -35,5 +35,5 @@ def case(rng: np.random.Generator, tiny: bool) -> Case:
     size = 4 if tiny else 5
     entries = rng.random(size * size)
     gradient = symdiff.grad(primal)
-    checks = ((lambda: gradient(entries, size), lambda: derived(entries, size)),)
+    checks = {"gradient": (lambda: gradient(entries, size), lambda: derived(entries, size))}
     return Case(lambda: primal(entries, size), lambda: gradient(entries, size), checks)

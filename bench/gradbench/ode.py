@@ -38,5 +38,5 @@ def case(rng: np.random.Generator, tiny: bool) -> Case:
     n, s = (4, 6) if tiny else (10, 100)
     x = 1 + 0.5 * rng.random(n)
     gradient = symdiff.grad(last)
-    checks = ((lambda: gradient(x, s), lambda: differences(last, (x, s))),)
+    checks = {"gradient": (lambda: gradient(x, s), lambda: differences(last, (x, s)))}
     return Case(lambda: last(x, s), lambda: gradient(x, s), checks)

@@ -63,17 +63,17 @@ def steered(function, slope):
 
 
 def variants():
-    for inner in (crossing_reverse, crossing_forward):
-        yield inner, symdiff.grad(inner)
-        forward = symdiff.jvp(inner)
-        yield inner, lambda w, forward=forward: forward((w,), (1.0,))[1]
+    for inner, function in (("r", crossing_reverse), ("f", crossing_forward)):
+        yield "r" + inner, function, symdiff.grad(function)
+        forward = symdiff.jvp(function)
+        yield "f" + inner, function, lambda w, forward=forward: forward((w,), (1.0,))[1]
 
 
 def case(rng: np.random.Generator, tiny: bool) -> Case:
-    checks = []
-    for function, slope in variants():
-        checks.append((lambda slope=slope: slope(0.1), lambda: differences(crossing_reverse, (0.1,))))
+    checks = {}
+    for name, function, slope in variants():
+        checks[name + " slope"] = (lambda d=slope: d(0.1), lambda: differences(crossing_reverse, (0.1,)))
         if not tiny:
-            checks.append((lambda f=function, slope=slope: steered(f, slope), lambda: ANSWER))
-    _, slope = next(variants())
-    return Case(lambda: crossing_reverse(0.1), lambda: slope(0.1), tuple(checks))
+            checks[name] = (lambda f=function, d=slope: steered(f, d), lambda: ANSWER)
+    _, function, slope = next(variants())
+    return Case(lambda: function(0.1), lambda: slope(0.1), checks)

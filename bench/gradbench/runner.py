@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.gradbench.case import Case, error
+from bench.gradbench.case import ACCURACY, Case, error
 from bench.timing import compare
 from symdiff import SymdiffError
 
@@ -26,8 +26,20 @@ def case_of(name: str, tiny: bool = False) -> Case:
     return case
 
 
-def largest_error(case: Case) -> float:
-    return max(error(found(), expected()) for found, expected in case.checks)
+def checked(case: Case, name: str) -> float:
+    found, expected = case.checks[name]
+    return error(found(), expected())
+
+
+def problem_of(case: Case, name: str) -> tuple[float, str]:
+    """The error of a check and what is wrong with it, if anything is."""
+    try:
+        found = checked(case, name)
+    except SymdiffError as refusal:
+        return 0.0, f"{name} refused: {refusal}"
+    except Exception as crash:  # one variant must not end the run of the others
+        return 0.0, f"{name} crashed: {type(crash).__name__}: {crash}"
+    return found, "" if found <= ACCURACY else f"{name} WRONG"
 
 
 def row_of(name: str, seconds: float) -> Row:
@@ -36,24 +48,34 @@ def row_of(name: str, seconds: float) -> Row:
         case = case_of(name)
         case.gradient()
         generation = time.perf_counter() - start
-        found = largest_error(case)
     except SymdiffError as refusal:
         return {"eval": name, "status": "refused", "note": str(refusal)}
     except Exception as crash:  # one eval must not end the run of the others
         return {"eval": name, "status": "crashed", "note": f"{type(crash).__name__}: {crash}"}
+    results = [problem_of(case, check) for check in case.checks]
+    problems = [problem for _, problem in results if problem]
+    wrong = any(problem.endswith("WRONG") for problem in problems)
+    status = "WRONG" if wrong else "partly" if problems else "ok"
+    row = {"eval": name, "status": status, "error": max(found for found, _ in results), "problems": problems}
     timed = compare(case.gradient, case.primal, seconds)
-    row = {"eval": name, "status": "ok" if found <= case.accuracy else "WRONG", "error": found}
-    times = {"primal": timed.reference, "gradient": timed.ours, "ratio": timed.ratio, "first call": generation}
+    times = {
+        "primal": timed.reference,
+        "gradient": timed.ours,
+        "ratio": timed.ratio,
+        "first call": generation,
+    }
     return {**row, "time": times}
 
 
 def shown(row: Row) -> str:
     head = f"{row['eval']:10s} {row['status']:8s}"
     if "error" not in row:
-        return f"{head} {row['note'].splitlines()[0]}"
+        return f"{head} {' '.join(row['note'].split())[:160]}"
     times = row["time"]
     milliseconds = f"{times['primal'] * 1e3:10.3f} {times['gradient'] * 1e3:10.3f} {times['ratio']:8.2f}"
-    return f"{head} {row['error']:8.1e} {milliseconds} {times['first call']:10.2f}"
+    line = f"{head} {row['error']:8.1e} {milliseconds} {times['first call']:10.2f}"
+    refused = [" ".join(problem.split(":")[0].split()) for problem in row["problems"]]
+    return "   ".join([line, *refused])
 
 
 def run(seconds: float, only: str) -> Row:

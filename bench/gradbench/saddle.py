@@ -17,16 +17,12 @@ FIRST, SECOND = np.array([1.0, 0.0]), np.array([0.0, 1.0])
 
 
 def height(x, y):
-    return (x[0] ** 2 + y[0] ** 2) - (x[1] ** 2 + y[1] ** 2)
-
-
-def spread(x, y):
-    """What the eval finds the saddle of: its squares are x_1^2 + x_2^2 - (y_1^2 + y_2^2)."""
+    """Least in x and greatest in y; the eval names the coordinates x_1, y_1 for x and x_2, y_2 for y."""
     return np.sum(x**2) - np.sum(y**2)
 
 
-slope_reverse = symdiff.grad(spread, wrt="y")
-along = symdiff.jvp(spread)
+slope_reverse = symdiff.grad(height, wrt="y")
+along = symdiff.jvp(height)
 
 
 def slope_forward(x, y):
@@ -36,15 +32,15 @@ def slope_forward(x, y):
 
 
 def highest(x, start, slope):
-    return argmin(lambda y: -spread(x, y), lambda y: -slope(x, y), start)
+    return argmin(lambda y: -height(x, y), lambda y: -slope(x, y), start)
 
 
 def top_reverse(x, start):
-    return spread(x, highest(x, start, slope_reverse))
+    return height(x, highest(x, start, slope_reverse))
 
 
 def top_forward(x, start):
-    return spread(x, highest(x, start, slope_forward))
+    return height(x, highest(x, start, slope_forward))
 
 
 def saddle(start, top, top_slope, slope):
@@ -62,18 +58,21 @@ def forward_of(top):
 
 
 def variants():
-    for top, slope in ((top_reverse, slope_reverse), (top_forward, slope_forward)):
-        yield top, symdiff.grad(top), slope
-        yield top, forward_of(top), slope
+    for inner, top, slope in (("r", top_reverse, slope_reverse), ("f", top_forward, slope_forward)):
+        yield "r" + inner, top, symdiff.grad(top), slope
+        yield "f" + inner, top, forward_of(top), slope
 
 
 def case(rng: np.random.Generator, tiny: bool) -> Case:
     start, x = np.ones(2), np.array([0.7, -0.4])
-    checks = []
-    for top, top_slope, slope in variants():
-        checks.append((lambda d=top_slope: d(x, start), lambda: differences(top_reverse, (x, start))))
+    checks = {}
+    for name, top, top_slope, slope in variants():
+        checks[name + " slope"] = (
+            lambda d=top_slope: d(x, start),
+            lambda: differences(top_reverse, (x, start)),
+        )
         if not tiny:
-            found = lambda top=top, d=top_slope, slope=slope: saddle(start, top, d, slope)  # noqa: E731
-            checks.append((found, lambda: np.full(4, ANSWER)))
-    _, gradient, _ = next(variants())
-    return Case(lambda: top_reverse(x, start), lambda: gradient(x, start), tuple(checks))
+            parts = (top, top_slope, slope)
+            checks[name] = (lambda parts=parts: saddle(start, *parts), lambda: np.full(4, ANSWER))
+    _, top, gradient, _ = next(variants())
+    return Case(lambda: top(x, start), lambda: gradient(x, start), checks)

@@ -10,7 +10,16 @@ from symdiff.autodiff.memory import Homes
 from symdiff.ir.build import Builder
 from symdiff.ir.node import Node
 from symdiff.ops import infer
-from symdiff.ops.shaping import astype, broadcast_to, fit_like, full_like, ones_like, to_float, zeros, zeros_like
+from symdiff.ops.shaping import (
+    astype,
+    broadcast_to,
+    fit_like,
+    full_like,
+    ones_like,
+    to_float,
+    zeros,
+    zeros_like,
+)
 from symdiff.ops.stacks import stack_of_zeros
 
 
@@ -43,7 +52,7 @@ def solid(builder: Builder, homes: Homes, g: Node, node: Node) -> Node:
 
 
 def _in_floats(builder: Builder, g: Node) -> Node:
-    """A number that is spread over an array, and fitted, as a float: the fitting may turn out to do nothing."""
+    """A number that is spread over an array and fitted, as a float: perhaps there is nothing to fit."""
     spread = g.args[0] if g.op is fit_like and not g.primal else g
     if spread is g or spread.op is not broadcast_to or not spread.args[0].is_const:
         return g

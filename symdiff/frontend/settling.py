@@ -64,7 +64,11 @@ def settled(
         return flow
     asked = len(heap.refused) + sizes.refusals
     after = GUARDED[0](frame, flow, rest) if isinstance(flow, Maybe) else execute(frame, rest)
-    if len(heap.refused) + sizes.refusals == asked or context.splits >= _MOST or len(context.problems) == mark.problems:
+    if (
+        len(heap.refused) + sizes.refusals == asked
+        or context.splits >= _MOST
+        or len(context.problems) == mark.problems
+    ):
         return Consumed(after)
     if rounds:
         return _otherwise(context, mark, back, split, Silent())

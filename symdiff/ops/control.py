@@ -110,6 +110,8 @@ def is_permuted(node: Node, arguments: bool = False) -> bool:
             return True
         if onward is None and (ordered or name.startswith("linalg.")):
             continue
+        if onward is None and one.attr("order", "C") != "C":
+            return True
         if name in _PERMUTING or (name == "einsum" and _reorders(one.attr("subscripts"))):
             return True
         pending += one.args if onward is None else onward

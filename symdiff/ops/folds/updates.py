@@ -48,7 +48,7 @@ def _is_read(node: Node, of: Node, operands: tuple[Node, ...], spec: Any) -> boo
 
 def _is_all(x: Node, spec: Any) -> bool:
     """Whether an index names every place of an array: `x[:]` or `x[...]`."""
-    return bool(spec) and x.type.dims != () and all(entry in _ALL for entry in spec)
+    return bool(spec) and all(entry in _ALL for entry in spec)
 
 
 _ALL = (("ellipsis",), ("slice", None, None, None))
@@ -98,7 +98,7 @@ def _update(base: Node, value: Node, *operands: Node, index: Any = (), view: Any
     if view:
         return None
     if _is_all(base, index) and is_const(value, 0):
-        return zeros_like(base)
+        return current().const(0.0) if base.type.dims == () else zeros_like(base)
     rewritten = base.op in (update, add_at) and not base.attr("view", ())
     if rewritten and base.args[2:] == operands and base.attr("index", ()) == index:
         return update(base.args[0], value, *operands, index=index)

@@ -1,4 +1,4 @@
-"""The argument has one item for certain, and so has the loop that an array goes into: the length is a number."""
+"""The argument has one item for certain: how often the loop ran is a number on the way back."""
 
 import numpy as np
 
