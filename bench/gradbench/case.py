@@ -21,8 +21,8 @@ ACCURACY = 1e-8
 class Case:
     """`primal` and `gradient` are timed against one another; each check is what is found and what is true.
 
-    Both entries of a check are calls that return an array, a number or a tuple of them.  An eval that asks for
-    several variants has a check for each, so that one that is refused does not hide the others.
+    Both entries of a check are calls that return an array, a number or a tuple of them.  An eval that asks
+    for several variants has a check for each, so that one that is refused does not hide the others.
     """
 
     primal: Call

@@ -1,4 +1,4 @@
-"""Gradient descent with a step that adapts, the optimizer of particle and saddle (Pearlmutter & Siskind 2008).
+"""Gradient descent whose step adapts, for particle and saddle (Pearlmutter and Siskind 2008).
 
 The step doubles after ten rounds that went down and halves after one that did not.
 """

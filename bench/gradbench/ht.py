@@ -1,8 +1,8 @@
 """ht: the distance of measured points from a posed hand, and its Jacobian.
 
-The hand is a tree of 22 bones that carry weighted vertices.  `theta` is 26 numbers: the global rotation (angle
-times axis), the global translation, and four angles for each of five fingers.  Where `us` is given, a point is
-measured against a place on a triangle with those two barycentric coordinates, otherwise against a vertex.
+The hand is a tree of 22 bones that carry weighted vertices.  `theta` is 26 numbers: the rotation (angle
+times axis), the translation, and four angles for each of five fingers.  Where `us` is given, a point
+is measured against a place on a triangle with those two barycentric coordinates, otherwise against a vertex.
 """
 
 from __future__ import annotations

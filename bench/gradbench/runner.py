@@ -1,7 +1,7 @@
 """Differentiate, validate and time the twelve evals: one line each.
 
-Enters: the modules of the evals.  Leaves: printed lines and a dict of the same for JSON, in seconds.  The error
-is relative to the largest entry; the ratio is the time of the eval's derivative over that of its primal.
+Enters: the modules of the evals.  Leaves: printed lines and a dict of the same for JSON, in seconds.  The
+error is relative to the largest entry; the ratio is that of the eval's derivative to its primal.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from symdiff.frontend import arrays
 from symdiff.frontend.lists import join_list
 from symdiff.frontend.values import POISON, NeedStatic, ShapeTuple, Silent, StagedList, kind_name
 from symdiff.ir.build import current
+from symdiff.ir.control import FOR
 from symdiff.ir.node import OPERATORS, Node
 from symdiff.ops.row import REGISTRY, Row
 
@@ -56,11 +57,26 @@ def _check_axes(row: Row, nodes: list[Node]) -> None:
     """Refuse a product that is another one for what is a number in the first round of a loop."""
     for node in nodes:
         if current().sizes.may_be_number(node.type):
+            places = arrays.int_places(_bounds(node))
+            if places:  # with the number of rounds it is the one or the other
+                raise NeedStatic(places)
             current().sizes.refusals += 1
             raise UnsupportedError(
                 f"np.{row.name} of a value that is a number in a round of the loop, and an array in others.",
                 "np.zeros(...) or np.full(...) as the value before the loop",
             )
+
+
+def _bounds(node: Node) -> list[Node]:
+    """The bounds of the loops that a value comes from."""
+    found, seen, pending = list[Node](), set[Node](), [node]
+    while pending:
+        one = pending.pop()
+        if one not in seen:
+            seen.add(one)
+            found += one.args[:3] if one.op is FOR else ()
+            pending += one.args
+    return found
 
 
 def _lowered(row: Row, args: list[Any], kwargs: dict[str, Any]) -> Any:

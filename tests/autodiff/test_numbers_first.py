@@ -95,7 +95,24 @@ def grown(x, n):
     return s
 
 
+@pytest.mark.parametrize("n", [0, 3])
+@pytest.mark.parametrize("product", [np.dot, np.inner, np.kron])
+def test_the_number_of_rounds_decides(product, n):
+    function = differentiate(lambda x, n: np.sum(product(grown(x, n), x)))
+    value, gradient = function.value_and_grad(X, n)
+    assert value == function(X, n)
+    slope = (function(X * (1 + 1e-6), n) - function(X * (1 - 1e-6), n)) / 2e-6
+    np.testing.assert_allclose(gradient @ X, slope, rtol=1e-6)
+
+
+def doubled(x, limit):
+    s, t = 2.0, 1.0
+    while t < limit:
+        s, t = s * x, t * 2
+    return s
+
+
 @pytest.mark.parametrize("product", [np.dot, np.inner, np.kron])
 def test_refused(product):
     with pytest.raises(UnsupportedError, match="a number in a round"):
-        differentiate(lambda x, n: np.sum(product(grown(x, n), x))).grad(X, 3)
+        differentiate(lambda x, limit: np.sum(product(doubled(x, limit), x))).grad(X, 4.0)
