@@ -235,3 +235,30 @@ def test_strict_zip():
     np.testing.assert_allclose(gradient, 2 * X)
     with pytest.raises(ValueError, match="zip"):
         differentiate(strict).grad(X, X[1:])
+
+
+def unpacked_slices(x):
+    a, b, c = x[:3]
+    d, e = x[-2:]
+    f, g = x[1:3]
+    return a * b * c + d * e + f / g
+
+
+def test_unpacked_slices():
+    value, gradient = differentiate(unpacked_slices).value_and_grad(X)
+    assert value == unpacked_slices(X)
+    steps = 1e-6 * np.eye(X.size)
+    numerical = [(unpacked_slices(X + step) - unpacked_slices(X - step)) / 2e-6 for step in steps]
+    np.testing.assert_allclose(gradient, numerical, rtol=1e-6)
+    with pytest.raises(IndexError):
+        differentiate(unpacked_slices).grad(X[:2])
+
+
+def unpacked_up_to(x, n):
+    a, b = x[:n]
+    return a * b
+
+
+def test_a_length_that_only_run_time_knows():
+    with pytest.raises(symdiff.SymdiffError, match="cannot be unpacked"):
+        differentiate(unpacked_up_to).grad(X, 2)

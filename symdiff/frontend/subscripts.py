@@ -57,6 +57,11 @@ def subscript(frame: Frame, value: Any, index: Any) -> Any:
         return compute(value.__getitem__, static_index(index))
     if isinstance(value, type):
         return value  # a generic class such as list[int]
+    if isinstance(value, StagedList):
+        raise UnsupportedError(
+            "A slice of a list whose length is known only at run time is not supported.",
+            "a loop over range(start, len(items)), or an array",
+        )
     raise UserError(f"TypeError: '{kind_name(value)}' object is not subscriptable")
 
 

@@ -141,6 +141,8 @@ def _unpack_array(frame: Frame, node: Node, count: int) -> list[Any]:
     length = arrays.first_length(node)
     if isinstance(length, Node):
         dim = current().sizes.find(node.type.dims[0])
+        if _is_at_most(node, count):  # if there are fewer, reading the last one raises
+            return parts_of(node, count)
         if not isinstance(dim, Size) or dim.less or not dim.name.startswith("n"):
             raise _unknown_length(node)
         current().sizes.unify(dim, count)
@@ -149,6 +151,20 @@ def _unpack_array(frame: Frame, node: Node, count: int) -> list[Any]:
         word = "not enough" if length < count else "too many"
         raise UserError(f"ValueError: {word} values to unpack (expected {count}, got {length})")
     return parts_of(node, count)
+
+
+def _is_at_most(node: Node, count: int) -> bool:
+    """Whether this is a slice of at most that many items: `x[:3]`, `x[2:5]`, `x[-3:]`."""
+    spec = node.attr("index", ()) if node.op.name == "index" else ()
+    if not spec or spec[0][0] != "slice":
+        return False
+    _, start, stop, step = spec[0]
+    if step not in (None, 1) or not isinstance(start, int | None) or not isinstance(stop, int | None):
+        return False
+    first = start or 0
+    if stop is None:
+        return first == -count
+    return stop - first == count and (first < 0) == (stop < 0)
 
 
 def _unknown_length(node: Node) -> SymdiffError:

@@ -95,7 +95,7 @@ def cho_solve_lower(a: Any, b: Any) -> Any:
 
 def matrix_functions(a: Any) -> Any:
     square = a @ a.T
-    return np.sum(scipy.linalg.sqrtm(square) ** 3) + np.sum(W * scipy.linalg.logm(square))
+    return np.real(np.sum(scipy.linalg.sqrtm(square) ** 3) + np.sum(W * scipy.linalg.logm(square)))
 
 
 SHAPES: list[Any] = [A, A[:2], A[:, :2], Z, Z[:, :2], Z[:2]]
