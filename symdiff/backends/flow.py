@@ -99,7 +99,7 @@ class Flow:
             return
         if statement.cells:  # a call of several results
             own = any("_" in (one.name, one.attr("parameter")) for one in self.names)  # the user's name
-            spare = "__" if own else "_"
+            spare = ("__" if "__" not in self.names.values() else "___") if own else "_"
             targets = [self.names[cell.node] if cell is not None else spare for cell in statement.cells]
             yield f"{', '.join(targets)} = {self.expressions.expand(node)[0]}"
             return

@@ -116,7 +116,7 @@ class _Reads:
             if isinstance(item, ast.Tuple | ast.List):
                 live = self.store(item, live)
             elif isinstance(item, ast.Name):
-                if item.id not in live and item.id not in ("_", "__"):
+                if item.id not in live and item.id.strip("_"):
                     self.report(item.lineno, f"{item.id} is not read")
                 live = live - {item.id}
             else:

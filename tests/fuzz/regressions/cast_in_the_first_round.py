@@ -1,8 +1,6 @@
 """A float64 scalar in the first round only: in-place division casts back to float32."""
 
 # ruff: noqa
-"""Seed 2948: value."""
-# ruff: noqa
 
 import numpy as np
 

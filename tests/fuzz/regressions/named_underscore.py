@@ -1,8 +1,6 @@
 """A parameter that is called as an unread result is."""
 
 # ruff: noqa
-"""Seed 3364: crash: AxisError: source: axis .. is out of bounds for array of dimension .. at numeric.py:1548 numeric.py:1480 numeric.py:1480."""
-# ruff: noqa
 
 import numpy as np
 

@@ -1,8 +1,6 @@
 """A gradient that is part of a number spread over an array is an array of its own."""
 
 # ruff: noqa
-"""Seed 2791: contiguity of value_and_grad."""
-# ruff: noqa
 
 import numpy as np
 

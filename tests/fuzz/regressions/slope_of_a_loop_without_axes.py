@@ -1,8 +1,6 @@
 """The slope of a loop that begins with a number is an array for an array without axes."""
 
 # ruff: noqa
-"""Seed 2881: structure of value_and_grad."""
-# ruff: noqa
 
 import numpy as np
 
