@@ -223,7 +223,7 @@ def _results(sweep: Sweep, seeds: Cotangents) -> list[Node]:
     mixed = any(map(_is_narrow, sweep.wrt)) and bool(maybe_numbers(sweep.function))
     for cotangent, param in zip(sweep.pulled(seeds), sweep.wrt, strict=True):
         if mixed and cotangent is not None and cotangent.op is not fit_like and _is_narrow(param):
-            cotangent = astype(cotangent, dtype=param.type.dtype)  # numbers make it wider than types say
+            cotangent = _cast(cotangent, param.type.dtype)  # numbers make it wider than types say
         result = _result(cotangent, param)
         while result.type.kind == "array" and _is_held(result, held, sweep.ruled):
             result = copy(result)
@@ -253,6 +253,11 @@ def _is_held(result: Node, held: set[Node], ruled: set[Node]) -> bool:
         for memory in roots(result)
         if memory.type.kind == "array" and memory.type.dims != ()
     )
+
+
+def _cast(cotangent: Node, dtype: str) -> Node:
+    """In another dtype, and in C's order also where it is a number spread over an array."""
+    return astype(copy(cotangent) if is_view(cotangent) else cotangent, dtype=dtype)
 
 
 def _may_be_number(cotangent: Node) -> bool:
@@ -298,6 +303,6 @@ def _result(cotangent: Node | None, param: Node) -> Node:
     if cotangent.type.kind == "number" or maybe_number:
         return full_like(param, cotangent)
     if infer.numpy_dtype(cotangent) != infer.numpy_dtype(param) and param.type.dtype and cotangent.type.dtype:
-        cotangent = astype(cotangent, dtype=param.type.dtype)
+        cotangent = _cast(cotangent, param.type.dtype)
     given = cotangent.args[0] if cotangent.op is fit_like else cotangent  # which it may hand on
     return copy(cotangent) if getattr(given.op, "view", False) or is_permuted(given) else cotangent

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from symdiff.ir.calls import CALLS
 from symdiff.ir.control import CONTROL, ITEM, LOOPS, carried_of, carried_params, owner_of
 from symdiff.ir.node import Function, Node, Region
+from symdiff.ir.types import Type
 from symdiff.ops.row import Row
 
 _PASSING = ("real", "imag", "stop_gradient")  # of a Python number, a Python number
@@ -71,8 +72,12 @@ def _control(node: Node, found: set[Node], results: set[tuple[Node, int]]) -> No
             results.add((node, k))
 
 
+def _is_of_numbers(type: Type) -> bool:
+    return type.kind == "number" or (type.kind == "stack" and type.items[0].kind == "number")
+
+
 def _may_be(value: Node, found: set[Node]) -> bool:
-    return value.type.kind == "number" or value in found
+    return _is_of_numbers(value.type) or value in found
 
 
 def _is_one(node: Node, found: set[Node], results: set[tuple[Node, int]]) -> bool:
@@ -89,7 +94,7 @@ def _is_one(node: Node, found: set[Node], results: set[tuple[Node, int]]) -> boo
     if node.type.kind == "stack":
         items = args[:1] if name == "repeated" else args
         numbers = node.type.items[0].kind == "array" and name in _HOLDING
-        return any(arg in found or (numbers and arg.type.kind == "number") for arg in items)
+        return any(arg in found or (numbers and _is_of_numbers(arg.type)) for arg in items)
     if name == "fit_like":
         return _may_be(args[1], found)
     if not isinstance(node.op, Row) or not args:
