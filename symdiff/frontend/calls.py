@@ -207,6 +207,8 @@ def _call_other(frame: Frame, function: Any, args: list[Any], kwargs: dict[str, 
         return operators.compute(object.__setattr__, *args)
     if is_at(function) and _any_staged(args, kwargs):
         return call_at(frame, function, args)
+    if isinstance(function, python_types.ClassMethodDescriptorType):
+        return call_value(frame, function.__get__(None, function.__objclass__), args, kwargs)
     if isinstance(function, python_types.BuiltinFunctionType | python_types.MethodDescriptorType):
         return _call_builtin_method(frame, function, args, kwargs)
     if isinstance(function, operator.itemgetter | operator.attrgetter | operator.methodcaller):
